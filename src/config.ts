@@ -59,26 +59,29 @@ export interface Config extends DatabaseSettings, LogSettings, OperatorSettings 
   /** Milliseconds between two looks at a provider's batch; null: more rarely the older it is. */
   providerBatchPollMs: number | null;
   role: 'all' | 'api' | 'worker';
-  /** What each key of the environment stands for. */
+  /** The owner and scopes of each key of the environment. */
   apiKeys: ReadonlyMap<string, OwnKey>;
   /** Whose word on the address of a client is taken; null: nobody's. */
   trustedProxies: IsProxy | null;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   budgets: OwnerLimits;
-  /** What seals the secrets in the database: the first, or during a change another. */
+  /** Keys that seal the secrets in the database: the first, or during a change another. */
   secretsKeys: readonly Buffer[];
   /** Fields of a request that callers may set by `extraBody`; null: all. */
   extraBody: ReadonlySet<string> | null;
-  /** What goes by itself. */
+  /** Times after which things are deleted by themselves. */
   retention: Retention;
-  /** What owners may take. */
+  /** Limits of owners. */
   limits: LimitsByOwner;
   console: boolean;
   graphiql: boolean;
   introspection: boolean;
   /** Where clients reach the server, without a trailing slash; null: where it listens. */
   publicUrl: string | null;
-  /** What signs webhooks, several during a rotation; null: one is made and kept in the database. */
+  /**
+   * Secrets that sign webhooks, several during a rotation; null: one is made and kept in the
+   * database.
+   */
   webhookSecrets: string | null;
   /** Webhooks may go to http and to private addresses. */
   webhookAllowPrivate: boolean;

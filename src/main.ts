@@ -1,4 +1,4 @@
-/** The program: environment in, service up, signals out. The only reader of process.env. */
+/** The program: environment in, service up, signals out. It, cli/ and demo/ read process.env. */
 import { existsSync } from 'node:fs';
 import { findWeakKeys } from './config/weak-keys.ts';
 import { type Config, ConfigError, findStrangeVariables, readConfig } from './config.ts';

@@ -38,7 +38,7 @@ export interface Service extends Pick<Ending, 'stop'> {
   keys: number;
   /** Where the data lies, for people. */
   data: string;
-  /** What happens in this process. */
+  /** The events of this process. */
   events: Pick<Events, 'on'>;
 }
 
@@ -138,7 +138,7 @@ function openListening(
   return direct;
 }
 
-/** What signs links and cursors. */
+/** The key that signs links and cursors. */
 async function readLinkKey({ secretsKeys: sealKeys }: Config, db: Database) {
   return await readOrMakeSecret(db, { name: 'link_key', make: newLinkKey, sealKeys });
 }

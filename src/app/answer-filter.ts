@@ -45,7 +45,7 @@ export function answerFilterOf(
   };
 }
 
-/** Whether answers of a batch can have a confidence. */
+/** True where answers of a batch can have a confidence. */
 export function hasConfidences(batch: Pick<BatchRecord, 'operation' | 'options'>): boolean {
   return countedAnswers(batch).hasConfidence;
 }

@@ -26,7 +26,7 @@ export const deadlineMs = 60_000;
 /**
  * Answers a few items at once, in order, waiting for rate limits and trying failures again for up
  * to 60 s in all. An item that fails is its own answer. Rejects with an AppError when no item could
- * succeed (key, quota, model, a provider that does not answer at all), and with the signal's reason
+ * succeed: key, quota, model, or a provider that does not answer. Rejects with the signal's reason
  * when the caller has gone.
  */
 export async function answerItems(

@@ -1,4 +1,4 @@
-/** What the answers of a batch look like together. */
+/** Sums over the answers of a batch: labels, confidences, and times. */
 import { BadUserInput } from '../core/errors.ts';
 import { quotedName } from '../core/quoted-name.ts';
 import type { BatchRecord } from '../db/batches.ts';
@@ -17,13 +17,13 @@ export interface LabelCount {
   /** Null for the answers that name none. */
   label: string | null;
   count: number;
-  /** Of the items that succeeded, 0 to 1. */
+  /** Share of the items that succeeded, 0 to 1. */
   share: number;
 }
 
 /**
- * How often each label was given, or each value of a field, the most frequent first. Throws
- * BadUserInput for a field whose values are of no closed list.
+ * Number of times that each label was given, or each value of a field, the most frequent first.
+ * Throws BadUserInput for a field whose values are of no closed list.
  */
 export async function labelCounts(
   { db, summaries }: Needs,

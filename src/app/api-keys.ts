@@ -15,7 +15,7 @@ import type { Database } from '../db/driver/client.ts';
 
 /** Characters of a key's name. */
 const maxNameLength = 200;
-/** Of an owner, those included that have ended: each process keeps a copy of all. */
+/** Most keys of an owner, those included that have ended: each process keeps a copy of all. */
 export const maxKeptKeys = 10_000;
 /** That two ids of 62^8 are the same happens; that several are, one after the other, does not. */
 const maxTries = 5;

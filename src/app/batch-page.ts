@@ -3,7 +3,7 @@ import { parseBatchId } from '../core/ids.ts';
 import { type BatchRecord, listBatches, readBatch, readBatchPlace } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
 
-/** Of options and metadata, which batches of other ways in may have much of. */
+/** Most bytes of options and metadata, which batches of other ways in may have much of. */
 const maxPageBytes = 16_777_216;
 
 /** The batch of an id in any of its spellings; null where the owner has none. */

@@ -1,5 +1,5 @@
 /**
- * What calls outside of batches cost, for the ledger: summed in memory, and written once a second
+ * The cost of calls outside of batches, for the ledger: summed in memory, and written once a second
  * and at the end. A process that is killed loses what it has not written, a second at most.
  */
 import { randomBytes } from 'node:crypto';
@@ -38,7 +38,7 @@ export interface CallLedger {
 }
 
 interface Account {
-  /** Of its rows. */
+  /** Key of its rows. */
   key: bigint;
   owner: string;
   /** Its name is the one that an erased owner was given. */
@@ -53,15 +53,15 @@ interface Sum {
   account: Account;
   model: string;
   month: string;
-  /** What stands in the database, of that month. */
+  /** The part that stands in the database, of that month. */
   written: Usage;
-  /** What does not yet. */
+  /** The part that does not stand there yet. */
   pending: Usage;
 }
 
 export function createCallLedger({ db, log }: { db: Database; log: Log }): CallLedger {
   const current = new Map<string, Account>();
-  /** What is to be written, of erased owners too. */
+  /** Sums that are to be written, those of erased owners included. */
   const waiting = new Set<Sum>();
   let month = '';
   let timer: NodeJS.Timeout | null = null;

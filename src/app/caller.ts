@@ -1,4 +1,4 @@
-/** What a use case needs of its caller, whichever the face. */
+/** The needs of a use case of its caller, whichever the face. */
 import type { Limits } from '../core/limits.ts';
 import type { Asking, Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
@@ -9,7 +9,7 @@ import type { CheckTime } from '../operations/check-time.ts';
 import type { Telling } from '../telemetry/events.ts';
 import type { CallLedger } from './call-ledger.ts';
 
-/** What of the models one owner may use. */
+/** The models that one owner may use. */
 export interface ModelsOfOwner extends Pick<Caller, 'preparePlan'> {
   providers: Providers;
 }
@@ -27,13 +27,13 @@ export interface Caller {
     modelId?: string,
     time?: CheckTime,
   ): Plan;
-  /** What an owner may take; null without limits. */
+  /** Limits of an owner; null without limits. */
   limitsOf(owner: string): Limits | null;
-  /** What models cost. */
+  /** Prices of models. */
   providers: Pick<Providers, 'prices'>;
-  /** What is wrong with a webhook's URL; null when it may be called. */
+  /** The fault of a webhook's URL; null when it may be called. */
   checkWebhook(url: string): Promise<string | null>;
-  /** What calls outside of batches cost. */
+  /** The ledger of calls outside of batches. */
   callLedger: Pick<CallLedger, 'accountOf'>;
   log: Log;
   events: Telling;

@@ -27,7 +27,7 @@ export function contentDeletesAt(
   return all === null || at < all ? at : null;
 }
 
-/** Whether it depends on the batches over a file when that goes. */
+/** True where it depends on the batches over a file when that goes. */
 export function dependsOnUse(
   { leftAt }: FileRecord,
   { fileSeconds, contentSeconds }: Pick<Retention, 'fileSeconds' | 'contentSeconds'>,

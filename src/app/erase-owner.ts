@@ -25,7 +25,7 @@ const pollMs = 100;
  */
 const settledMs = 2_000;
 
-/** What went, and what stays. */
+/** Counts of the rows that went, and the name of those that stay. */
 export interface ErasedOwner {
   owner: string;
   /** Keys that were good until now. */
@@ -33,7 +33,7 @@ export interface ErasedOwner {
   /** Batches and files that were there for the owner. */
   batches: number;
   files: number;
-  /** What was spent stays under a name that says nothing. */
+  /** Spending stays under a name that says nothing. */
   spending: { sums: number; owner: string };
   /** Deleted batches that a worker or a provider still has. Their rows go once it lets go. */
   waitingBatches: number;

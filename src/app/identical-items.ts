@@ -1,4 +1,7 @@
-/** How many items of a source would not be asked, because an earlier one has the same prompt. */
+/**
+ * The number of items of a source that would not be asked, because an earlier one has the same
+ * prompt.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { ItemFailure } from '../core/errors.ts';
 import type { Sql } from '../db/driver/client.ts';
@@ -39,7 +42,10 @@ async function countEqualPrompts(plan: Plan, items: readonly PromptItem[]): Prom
   return identical;
 }
 
-/** What differs from item to item. Null for an item that is a request of its own. */
+/**
+ * The part of a prompt that differs from item to item. Null for an item that is a request of its
+ * own.
+ */
 function userPrompt(plan: Plan, item: PromptItem): string | null {
   try {
     const prompt = promptOf(plan.operation, item);

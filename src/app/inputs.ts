@@ -1,4 +1,4 @@
-/** What is checked of every input that is stored or sent on, whichever operation it is for. */
+/** Checks of every input that is stored or sent on, whichever operation it is for. */
 import { z } from 'zod';
 import { withoutBlanks } from '../core/blank-characters.ts';
 import { maxCustomIdLength } from '../core/ids.ts';
@@ -154,7 +154,7 @@ const previewRange = {
 /** USD: beyond it, sums are no longer exact to a millionth. */
 const maxLimitUsd = 1_000_000_000;
 
-/** What a batch is submitted with beside operation and source, whichever road it comes. */
+/** Fields of a submit beside operation and source, the same for all ways in. */
 export const batchFields = {
   name: storableText.max(200, 'must have at most 200 characters').nullish(),
   metadata: storableJsonObject.nullish(),

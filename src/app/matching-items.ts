@@ -1,4 +1,7 @@
-/** How many items of a batch a list has: by what is kept of the batch, where that tells it. */
+/**
+ * The number of items that a list of a batch has: from what is kept of the batch, where that tells
+ * it.
+ */
 import type { BatchRecord } from '../db/batches.ts';
 import type { Database } from '../db/driver/client.ts';
 import type { ItemFilter } from '../db/item-filter.ts';
@@ -15,8 +18,8 @@ interface Needs {
 const countedItems = 100_000;
 
 /**
- * How many items a filter leaves. Counts of statuses, of labels and of all confidences are kept;
- * other answers are looked at, and for a text all rows.
+ * Number of items that a filter leaves. Counts of statuses, of labels and of all confidences are
+ * kept; other answers are looked at, and for a text all rows.
  */
 export async function countMatching(
   needs: Needs,

@@ -1,5 +1,5 @@
 /**
- * What calls outside of batches may cost: before one is sent, what it is expected to cost is set
+ * Limits on the cost of calls outside of batches: before a call is sent, its expected cost is set
  * aside of its owner's month.
  */
 import { randomBytes } from 'node:crypto';
@@ -52,7 +52,7 @@ export interface OwnerBudget {
   forgetHeld(): void;
 }
 
-/** Of this process. Owners without a limit are let through at once. */
+/** The budgets of this process. Owners without a limit are let through at once. */
 export function createOwnerBudget({
   dbOf,
   providers,
@@ -127,7 +127,7 @@ export function createOwnerBudget({
   };
 }
 
-/** Of what this process sets aside, among all processes. */
+/** A name for what this process sets aside, among all processes. */
 function newName(): string {
   return `process_${randomBytes(9).toString('base64url')}`;
 }

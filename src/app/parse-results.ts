@@ -13,7 +13,7 @@ import { writtenText } from '../operations/chat.ts';
 import type { CheckTime } from '../operations/check-time.ts';
 import { createAnswerReader, type GivenAnswer } from '../operations/given-answer.ts';
 
-/** What a line says of its request. */
+/** A line's result, beside the request that it answers. */
 export interface ParsedResult {
   index: number;
   customId: string;
@@ -22,9 +22,9 @@ export interface ParsedResult {
   output: unknown;
   /** Null unless it failed. */
   error: ItemError | null;
-  /** What is kept of an answer that was refused; null where none was. */
+  /** The beginning of an answer that was refused; null where none was. */
   rejectedAnswer: string | null;
-  /** Of its line in the file. */
+  /** Length of its line in the file. */
   bytes: number;
 }
 
@@ -112,7 +112,7 @@ function parseRow(
   }
 }
 
-/** How many results of a file stand how. */
+/** Number of results of a file by status. */
 type StatusCounts = ReadonlyMap<ItemStatus, number>;
 
 /** Who asks for a count: until when, and how long the checks of the answers may take. */

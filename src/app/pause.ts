@@ -28,10 +28,9 @@ export async function pauseBatch(
 /**
  * Lets a paused batch go on, with its time renewed, and under another limit where one is given.
  * What waits behind a preview starts where that is over. While it still runs, the rest joins it;
- * but another limit, or the end of a pause for money, leaves the preview as it is. Of another
- * batch that is not paused only the limit changes; one that has ended is left alone. Throws
- * BadUserInput where the limit that it would go on under is used up, its own or its owner's, and
- * for a limit of a model without a known price.
+ * but another limit, or the end of a pause for money, leaves the preview as it is. Of another batch
+ * that is not paused only the limit changes; one that has ended is left alone. Throws BadUserInput
+ * where its own limit or its owner's is used up, and for a limit of a model without a known price.
  */
 export async function resumeBatch(
   {

@@ -38,7 +38,10 @@ export function issuesAt(path: string, { issues }: Pick<BadUserInput, 'issues'>)
   return issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` }));
 }
 
-/** What options name that no item has, or mean as a placeholder but send as it stands. */
+/**
+ * Names in options that no item has, and those that are meant as a placeholder but sent as they
+ * stand.
+ */
 function optionIssues(
   { placeholders, referenceField }: PreparedOperation,
   options: Record<string, unknown>,

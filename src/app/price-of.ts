@@ -1,4 +1,4 @@
-/** What an answer of a model costs, before there is one. */
+/** The price of a model's answer, before there is one. */
 import { BadUserInput } from '../core/errors.ts';
 import { noTokens, type Tokens } from '../core/usage.ts';
 import type { Execution } from '../db/tables.ts';
@@ -6,7 +6,7 @@ import type { Providers } from '../model/providers.ts';
 
 type Prices = Pick<Providers, 'prices'>;
 
-/** What is asked: a model as provider/name, and how. */
+/** The question: a model as provider/name, and the way that it is called. */
 interface Asked {
   model: string;
   execution: Execution;
@@ -35,7 +35,7 @@ export function refuseUnpriced(
   throw new BadUserInput([{ path, message }]);
 }
 
-/** What `extraBody` asks for. */
+/** The tier that `extraBody` asks for. */
 function tierIn(options: object): string | null {
   const { extraBody } = options as { extraBody?: { service_tier?: unknown } | null };
   const tier = extraBody?.service_tier;

@@ -1,4 +1,4 @@
-/** What a batch will have cost and taken when it ends, from its answers so far. */
+/** The expected cost and time of a whole batch, from its answers so far. */
 import { BadUserInput } from '../core/errors.ts';
 import { isUnpriced, noTokens } from '../core/usage.ts';
 import { type AnswerSample, readAnswerSample } from '../db/answer-sample.ts';
@@ -145,7 +145,7 @@ function secondsFor(left: number, pace: number | null): Estimate | null {
   return { expected, low: expected / paceFactor, high: expected * paceFactor };
 }
 
-/** What the provider's batch API takes of the live price; null where that is unknown. */
+/** Share of the live price that the provider's batch API takes; null where that is unknown. */
 function batchShareOf({ prices }: Needs['providers'], model: string): number | null {
   const tokens = { ...noTokens, inputTokens: 1_000, outputTokens: 1_000 };
   const { live, batch } = prices(model);

@@ -1,10 +1,10 @@
-/** How providers and workers do, over all processes. */
+/** States of providers and workers, over all processes. */
 import type { Database } from '../db/driver/client.ts';
 import { type LiveProcess, listProcesses } from '../db/workers.ts';
 import type { Activity, ModelActivity } from '../model/activity.ts';
 import type { Providers } from '../model/providers.ts';
 
-/** What this process says of itself, which is newer than what it wrote. */
+/** This process's own state, which is newer than what it wrote. */
 export interface OwnProcess {
   /** Null without a lease. */
   id(): string | null;
@@ -15,7 +15,7 @@ interface Limits {
   /** Null while unknown. */
   requestsPerMinute: number | null;
   tokensPerMinute: number | null;
-  /** Whether they were learned from answers. */
+  /** True where they were learned from answers. */
   learned: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What a submit would take, before there is one. */
+/** The expected cost and time of a submit, before there is one. */
 import { BadUserInput } from '../core/errors.ts';
 import type { Counter } from '../counting/counter.ts';
 import { readHistory } from '../engine/quote/history.ts';
@@ -26,11 +26,11 @@ interface CheckedQuote {
   source: CheckedSource;
   sourcePath: string;
   contentField: string | null;
-  /** Whether identical items are asked once; null: as the operation does by itself. */
+  /** True where identical items are asked once; null: as the operation does by itself. */
   deduplicate: boolean | null;
   /** As `provider/name`; null for the one of the options, or the server's. */
   models: readonly string[] | null;
-  /** What stands before a field's name in the caller's input. */
+  /** Path in front of a field's name in the caller's input. */
   fieldsPath: string;
 }
 

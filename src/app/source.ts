@@ -17,7 +17,7 @@ export interface CheckedSource {
   given: Submission['source'];
   /** Inline: all items. Of a file: the first. */
   items: readonly PromptItem[];
-  /** How the file's rows are read; null where items are given inline. */
+  /** The way to read the file's rows; null where items are given inline. */
   file: RowFile | null;
   /** Where the rows are; null where items are given inline. */
   fileKey: bigint | null;
@@ -76,10 +76,13 @@ export async function firstItem(
   return rows.map((row) => decodeRow(file, row));
 }
 
-/** What is named of a file in a submit. */
+/** Names of columns and the like in a submit. */
 type Named = { [Name in keyof FileReading]?: string | null | undefined };
 
-/** How a batch reads its file otherwise than the upload. Throws BadUserInput for unknown fields. */
+/**
+ * A batch's own reading of its file, where that differs from the upload. Throws BadUserInput for
+ * unknown fields.
+ */
 export function readingOf(named: Named, file: RowFile | null, path: string): FileReading {
   const { contentField = null, customIdField = null, customIdPrefix = null } = named;
   const names = file ? namesOf(file) : [];
@@ -129,7 +132,7 @@ export function sampleOf(
   ];
 }
 
-/** What a source must be on which no operation can work; null for any other. */
+/** The fault of a source on which no operation can work; null for any other. */
 export function invalidSource({ problems, itemCount }: CheckedSource): string | null {
   if (problems.length > 0) return refusalOf(problems);
   return itemCount === 0 ? 'must have a row' : null;

@@ -35,7 +35,7 @@ export interface StoredRequests {
   face: FaceName;
   itemCount: number;
   sizeBytes: number;
-  /** Of all of them as they came. */
+  /** Hash of all options as they came. */
   hash: string;
 }
 
@@ -52,7 +52,7 @@ export interface Submission {
   execution: Execution;
   /** PROVIDER_BATCH only: what the provider's window leaves undone is called live. */
   rescue: boolean;
-  /** Whether prompts are marked for the provider's cache. Absent: where it pays. */
+  /** True where prompts are marked for the provider's cache. Absent: where it pays. */
   promptCaching?: boolean;
   /** False: it waits as a DRAFT. */
   autoStart: boolean;
@@ -70,7 +70,7 @@ export interface Submission {
    */
   contentField: string | null;
   customIdField: string | null;
-  /** Whether identical rows are asked once; undefined: as is usual for the operation. */
+  /** True where identical rows are asked once; undefined: as is usual for the operation. */
   deduplicate?: boolean | undefined;
   /** USD; absent without a limit: null would be another input to hashes of before. */
   maxCostUsd?: number | undefined;
@@ -166,9 +166,9 @@ export async function submitBatch(
   return sameInput(winner, inputHash);
 }
 
-/** What a batch is stored with. */
+/** All that a batch is stored with. */
 interface Storing extends Pick<Caller, 'db' | 'nudges' | 'events' | 'asking'> {
-  /** Of the owner. */
+  /** Limits of the owner. */
   limits?: Limits | null;
 }
 
@@ -290,7 +290,7 @@ function asHashed({
   };
 }
 
-/** Of rows that are in, what they were; not where they are. */
+/** The content of rows that are in, without their place. */
 function hashedSource(source: Submission['source']): object {
   return 'rows' in source ? { hash: source.rows.hash } : source;
 }

@@ -1,5 +1,5 @@
 /**
- * A submit whose fields have been checked one by one, whichever road they came: what they must be
+ * A submit whose fields have been checked one by one, whichever way they came: what they must be
  * together, and to whom.
  */
 import type { z } from 'zod';
@@ -31,7 +31,7 @@ interface CheckedSubmit {
   /** Where the options stand in the caller's input, for issues: empty, or a path. */
   optionsPath: string;
   source: CheckedSource;
-  /** What stands for the source in the caller's input, for issues. */
+  /** Path of the source in the caller's input, for issues. */
   sourcePath: string;
   fields: { [Name in keyof typeof batchFields]?: z.output<(typeof batchFields)[Name]> } & {
     autoStart?: boolean | null | undefined;
@@ -39,7 +39,7 @@ interface CheckedSubmit {
     rescue?: boolean | null | undefined;
     deduplicate?: boolean | null | undefined;
   };
-  /** What stands before a field's name in the caller's input: empty, or ends with a dot. */
+  /** Path in front of a field's name in the caller's input: empty, or ends with a dot. */
   fieldsPath: string;
   /**
    * A file whose lines are not all requests, or without rows: its batch is FAILED from the start,
@@ -112,7 +112,9 @@ export async function submitChecked(context: Caller, submit: CheckedSubmit): Pro
   });
 }
 
-/** What is given; undefined where that is what is usual, so that it hashes as if it were absent. */
+/**
+ * The given value; undefined where that is the usual one, so that it hashes as if it were absent.
+ */
 function unusual(given: boolean | null | undefined, usual: boolean): boolean | undefined {
   return given === usual ? undefined : (given ?? undefined);
 }

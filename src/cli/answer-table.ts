@@ -7,15 +7,15 @@ export interface AnswerRow {
   text: string;
   /** Null where there is no answer. */
   answer: unknown;
-  /** What is shown instead of an answer. */
+  /** Words that are shown instead of an answer. */
   problem: string;
 }
 
 const gap = '  ';
 const maxIdColumns = 20;
-/** Of all columns, for the ids at most. */
+/** Share of all columns, for the ids at most. */
 const idShare = 0.3;
-/** Of the room, for the answers at most; the rest is the text's. */
+/** Share of the room, for the answers at most; the rest is the text's. */
 const answerShare = 0.6;
 
 /** A head and a line for each row, all within `columns`. */
@@ -49,7 +49,7 @@ export function answerTable(
   ];
 }
 
-/** What stands alone in an answer stands for it; else its JSON. */
+/** The only value of an answer stands for it; else its JSON. */
 function answerText(answer: unknown): string {
   if (typeof answer === 'string') return answer;
   if (typeof answer !== 'object' || answer === null) return JSON.stringify(answer);

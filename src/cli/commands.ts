@@ -15,7 +15,7 @@ import { runOperation } from './run-operation.ts';
 import type { Shell } from './shell.ts';
 import { webhookSecret } from './webhook-secret-command.ts';
 
-/** How a command ended, and what it says with --json. */
+/** The end of a command, and its words with --json. */
 export interface CommandOutcome {
   exit: number;
   json: object;
@@ -23,7 +23,7 @@ export interface CommandOutcome {
 
 export interface Command {
   name: string;
-  /** What stands behind the name, as the help shows it. */
+  /** Words behind the name, as the help shows them. */
   words: string;
   summary: string;
   /** The only words that may stand first behind the name. Absent: files and ids. */

@@ -1,4 +1,4 @@
-/** What a batch may cost, by a quote of the server, before anything is sent to its model. */
+/** The expected cost of a batch, by a quote of the server, before anything is sent to its model. */
 import type { Estimate, ModelQuote, Winnow } from '../client/index.ts';
 import { count, usdText } from './columns.ts';
 import type { Operation } from './operation.ts';

@@ -1,4 +1,4 @@
-/** What can go wrong in a command, and the exit codes that tell of it. */
+/** Failures of a command, and the exit codes that tell of them. */
 import {
   Aborted,
   BadUserInput,
@@ -63,7 +63,7 @@ export class Paused extends Error {
 /** Ctrl-C. The message says what becomes of the batch. */
 export class Ended extends Error {
   override readonly name = 'Ended';
-  /** Whether standard error has the message already. */
+  /** True where standard error has the message already. */
   readonly isTold: boolean;
 
   constructor(message: string, { isTold } = { isTold: false }) {

@@ -6,7 +6,7 @@ import { WrongUse } from './failure.ts';
 const onOff = ['on', 'off'] as const;
 
 interface Flag {
-  /** What stands for the value in a help text. Null for a switch. */
+  /** The word for its value in a help text. Null for a switch. */
   value: string | null;
   short?: string;
   help: string;
@@ -103,7 +103,7 @@ export function flagOf(name: FlagName): Flag {
 
 /** A command line that was read. */
 export interface Given {
-  /** What stands without a dash, the name of the command first. */
+  /** Arguments without a dash, the name of the command first. */
   words: readonly string[];
   /** Value of a flag, the last one where it is given several times. Undefined without it. */
   text(name: FlagName): string | undefined;
@@ -130,7 +130,7 @@ export function readArguments(args: readonly string[], known: readonly FlagName[
   };
 }
 
-/** What stands without a dash and belongs to no flag. */
+/** Arguments without a dash that belong to no flag. */
 export function wordsOf(args: readonly string[]): string[] {
   return tokensOf(args).flatMap((token) => (token.kind === 'positional' ? [token.value] : []));
 }
@@ -175,7 +175,7 @@ function unknownFlag(written: string, known: readonly FlagName[]): WrongUse {
   return new WrongUse(`Unknown flag ${written}${near ? `. Did you mean --${near}?` : ''}`);
 }
 
-/** What a flag turns on or off. Undefined where it is not given. */
+/** The setting that a flag turns on or off. Undefined where it is not given. */
 export function onOffOf(given: Given, name: FlagName): boolean | undefined {
   const text = given.text(name);
   return text === undefined ? undefined : text === 'on';

@@ -1,5 +1,5 @@
 /**
- * Whether the server that this environment describes is ready: exit 0 or 1. Run as it stands it
+ * The health of the server that this environment describes: exit 0 or 1. Run as it stands it
  * loads nothing of Winnow, so that a container can ask often.
  */
 import { existsSync, realpathSync } from 'node:fs';

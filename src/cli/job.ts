@@ -54,7 +54,7 @@ export type Settings = Pick<
   | 'expiresInSeconds'
 >;
 
-/** What a submit has beside its operation. Throws WrongUse. */
+/** Settings of a submit beside its operation. Throws WrongUse. */
 export async function readSettings(given: Given): Promise<Settings> {
   if (given.has('rescue') && !given.has('batch-api')) {
     throw new WrongUse('--rescue needs --batch-api');

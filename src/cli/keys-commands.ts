@@ -13,7 +13,7 @@ export const keysWords = ['create', 'list', 'revoke'] as const;
 export const keysFlags = ['owner', 'name', 'scopes', 'expires'] as const satisfies FlagName[];
 
 const scopeWords = ['read', 'submit', 'admin'] as const;
-/** What keys of API_KEYS may do. */
+/** Scopes of the keys of API_KEYS. */
 const usualScopes: readonly (typeof scopeWords)[number][] = ['read', 'submit'];
 
 /** `winnow keys create|list|revoke`. */

@@ -11,7 +11,7 @@ import { ReaderLeft, WrongUse } from './failure.ts';
 import { formats, type Given } from './flags.ts';
 import { painter, type Shell } from './shell.ts';
 
-/** How many answers a terminal is shown. */
+/** Number of answers that a terminal is shown. */
 const shownAnswers = 10;
 /** Without a terminal. */
 const plainColumns = 120;

@@ -16,10 +16,10 @@ interface Opening {
 }
 
 /**
- * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it,
- * brings its tables to this version as a start does, and closes it after the use. Throws WrongUse
- * for wrong variables, NoServer where it is in the way, or where there is no database and the
- * command makes none.
+ * Opens the database of DATABASE_URL, else DATA_DIR's Postgres, also while a server runs on it. Its
+ * tables are brought to this version as by a start. It is closed after the use. Throws WrongUse for
+ * wrong variables, NoServer where it is in the way, or where there is no database and the command
+ * makes none.
  */
 export async function withOwnDatabase<Result>(
   shell: Shell,

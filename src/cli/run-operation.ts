@@ -79,7 +79,7 @@ async function runSample(
   return { exit, json: { results, usage } };
 }
 
-/** What an answer has for its operation, without what is null. */
+/** The members of an answer that its operation has, without null. */
 function answerOf(answer: Readonly<Record<string, unknown>>): unknown {
   const { data, label, labels, summary, text, confidence, confidenceMethod } = answer;
   if (data) return data;

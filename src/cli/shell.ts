@@ -1,4 +1,4 @@
-/** What a command has of its process: streams, environment, and the wish to end. */
+/** A command's part of its process: streams, environment, and the wish to end. */
 import type { ReadStream, WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { plain } from './columns.ts';
@@ -19,7 +19,7 @@ export interface Shell {
   print(text: string): Promise<void>;
   /** A line on standard error. */
   tell(text: string): void;
-  /** Whether somebody can be asked. */
+  /** True where somebody can be asked. */
   canAsk: boolean;
 }
 

@@ -17,7 +17,7 @@ import type {
 export interface ReusedAnswers {
   /** Items that took the answer of an identical row. Null where none were looked for. */
   readonly identicalRows: number | null;
-  /** What these items would have cost. Null before the first answer, and without a price. */
+  /** Cost that these items would have had. Null before the first answer, and without a price. */
   readonly savedUsd: number | null;
 }
 
@@ -46,7 +46,7 @@ export interface BatchState {
   /** Share of items in a final status, 0 to 1. */
   readonly progress: number;
   readonly counts: BatchCounts;
-  /** Of all that was asked so far. */
+  /** Usage of all that was asked so far. */
   readonly usage: UsageSum;
   /** Requests sent again because a worker died before the answer was stored. */
   readonly resentRequests: number;
@@ -78,13 +78,13 @@ export interface BatchState {
   readonly pausedSince: Date | null;
   /** When a paused batch goes on by itself. Null where it waits for `resume`. */
   readonly resumesAt: Date | null;
-  /** What the batch was expected to take. Null until its rows were counted. */
+  /** The estimate of the batch when it was submitted. Null until its rows were counted. */
   readonly quote: ModelQuote | null;
-  /** How many rows the preview runs. Null for a batch without one. */
+  /** Number of rows that the preview runs. Null for a batch without one. */
   readonly previewItems: number | null;
   /** The most that the batch may cost. Null without a limit. */
   readonly maxCostUsd: number | null;
-  /** Whether items that a provider job leaves undone are called live. */
+  /** True where items that a provider job leaves undone are called live. */
   readonly rescue: boolean;
   readonly rescuedAt: Date | null;
   readonly webhookUrl: string | null;

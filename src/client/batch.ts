@@ -96,8 +96,8 @@ export class Batch<Output = unknown> implements BatchState {
   }
 
   /**
-   * What the whole batch will have cost and taken when it ends. Null before 10 answers have
-   * succeeded. Throws NotFound for a batch that was deleted.
+   * The expected cost and time of the whole batch. Null before 10 answers have succeeded. Throws
+   * NotFound for a batch that was deleted.
    */
   async projection({ signal }: CallOptions = {}): Promise<Projection | null> {
     const call = { signal, again: true };

@@ -34,7 +34,9 @@ export function createCut({
   const controller = new AbortController();
   let reason: Error | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Of the work that is raced now: a promise for all of it would keep whatever came. */
+  /**
+   * The refusal of the work that is raced now: a promise for all of it would keep whatever came.
+   */
   let refuse: (error: Error) => void = () => undefined;
 
   const cut = (error: Error): void => {

@@ -1,4 +1,4 @@
-/** What fails: one class for each thing that a program may want to do about it. */
+/** Errors: one class for each thing that a program may want to do about it. */
 import type { BatchState } from './batch-types.ts';
 
 /** One thing wrong with an input: where, as a dotted path, and what would be right. */
@@ -18,7 +18,9 @@ export interface Failure {
   cause?: unknown;
 }
 
-/** What all errors of the client have. Branch on the class or on `code`, never on the message. */
+/**
+ * The fields of all errors of the client. Branch on the class or on `code`, never on the message.
+ */
 export class WinnowError extends Error {
   override readonly name: string = 'WinnowError';
   /** A code of the server's, such as NOT_FOUND; CONNECTION_LOST and ABORTED are the client's. */

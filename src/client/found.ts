@@ -1,6 +1,6 @@
 import { NotFound } from './errors.ts';
 
-/** What a query answered. Throws NotFound for null, which queries answer for an unknown id. */
+/** The answer of a query. Throws NotFound for null, which queries answer for an unknown id. */
 export function found<Value>(value: Value | null, kind: string, id: string): Value {
   if (value !== null) return value;
   throw new NotFound({

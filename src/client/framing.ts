@@ -8,9 +8,9 @@ const comma = 0x2c;
 const quote = 0x22;
 
 export interface Framing {
-  /** What of the bytes so far ends with a record, and was not given yet. Empty where none does. */
+  /** The bytes so far that end with a record, and were not given yet. Empty where none does. */
   take(piece: Uint8Array): Uint8Array;
-  /** What is left at the end of the output. */
+  /** The bytes that are left at the end of the output. */
   rest(): Uint8Array;
   /**
    * The stream broke off and the next begins. Returns the index behind which it is to begin, null
@@ -46,7 +46,7 @@ export function frameLines(): Framing {
 export function frameArray(): Framing {
   let held: Uint8Array = new Uint8Array();
   let lastIndex: number | null = null;
-  /** Whether the head of the array is still to be left out, since it was given before. */
+  /** True where the head of the array is still to be left out, since it was given before. */
   let again = false;
   return {
     take(piece) {

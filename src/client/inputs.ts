@@ -1,4 +1,4 @@
-/** What a program gives, as GraphQL takes it: items as objects, enums in upper case. */
+/** A program's input, as GraphQL takes it: items as objects, enums in upper case. */
 import { wrongInput } from './errors.ts';
 import type {
   ChatOptions,
@@ -29,7 +29,7 @@ export function toEnrichOptions({ fields, ...options }: EnrichOptions): wire.Enr
   };
 }
 
-/** Of summarize and run. */
+/** Options of summarize and run. */
 export function withFormat<Options extends { responseFormat?: ResponseFormat | null | undefined }>({
   responseFormat,
   ...options

@@ -9,7 +9,7 @@ import { toErrorCodes, toItem, toStatuses, upper } from './shapes.ts';
 import type { Transport } from './transport.ts';
 import type { CallOptions, ItemErrorCode, ItemStatus } from './types.ts';
 
-/** What an item has beside its answer. */
+/** Fields of an item beside its answer. */
 export type ItemInclude = 'content' | 'metadata' | 'request';
 
 export interface ResultsOptions extends CallOptions {

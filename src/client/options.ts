@@ -3,7 +3,7 @@ import type { AnswerSchema, EnrichField } from './schema-types.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** How the model is asked. */
+/** Settings of the call to the model. */
 export interface ModelOptions {
   /** As provider/name, e.g. openai/gpt-4.1-mini. Absent: the server's default model. */
   model?: string | null | undefined;
@@ -19,7 +19,7 @@ export interface ModelOptions {
   extraBody?: JsonObject | null | undefined;
 }
 
-/** How the prompt is made. */
+/** Settings of the prompt. */
 export interface PromptOptions extends ModelOptions {
   /** Replaces the built-in one; {categories}, {fields} and {instructions} stand for its parts. */
   systemPrompt?: string | null | undefined;
@@ -63,7 +63,7 @@ export interface Example {
 export interface ExtractOptions<Schema extends AnswerSchema = AnswerSchema> extends PromptOptions {
   /** Required unless instructions are given. */
   schema?: Schema | null | undefined;
-  /** What to extract, in words. */
+  /** The task of the extraction, in words. */
   instructions?: string | null | undefined;
   /** At most 100. */
   examples?: readonly Example[] | null | undefined;

@@ -1,4 +1,4 @@
-/** What batches will cost, and what they have cost. */
+/** Costs of batches, before and after they run. */
 import type { Execution, UsageSum } from './types.ts';
 
 /** A figure that is not known yet, with the range in which it lies in 19 cases of 20. */
@@ -8,13 +8,16 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** What an operation would take with one model. Costs are null where no price is known. */
+/**
+ * The expected cost and time of an operation with one model. Costs are null where no price is
+ * known.
+ */
 export interface ModelQuote {
   /** As provider/name. */
   readonly model: string;
   readonly inputTokens: Estimate;
   readonly outputTokens: Estimate;
-  /** What the estimate of the answers rests on, the surest first. */
+  /** The ground of the estimate of the answers, the surest first. */
   readonly outputBasis: 'fixed' | 'preview' | 'history' | 'guessed';
   /** Tokens at the beginning of every prompt that are the same for all items. */
   readonly prefixTokens: number;
@@ -28,11 +31,11 @@ export interface ModelQuote {
   readonly liveCachedUsd: Estimate | null;
   /** Through the provider's batch API. Null also where the provider has none. */
   readonly providerBatchUsd: Estimate | null;
-  /** What makes the quote uncertain, one sentence each. */
+  /** Reasons why the quote is uncertain, one sentence each. */
   readonly caveats: readonly string[];
 }
 
-/** What an operation over some items would take. */
+/** The expected cost and time of an operation over some items. */
 export interface Quote {
   readonly items: number;
   /** Items whose prompts were counted: all, or a sample of up to 2,000. */
@@ -45,7 +48,7 @@ export interface Quote {
   readonly models: readonly ModelQuote[];
 }
 
-/** What a batch will have taken when it ends, estimated from its answers so far. */
+/** The expected cost and time of a whole batch, estimated from its answers so far. */
 export interface Projection {
   /** Answers that the estimate rests on. */
   readonly answers: number;
@@ -57,11 +60,11 @@ export interface Projection {
   readonly liveUsd: Estimate | null;
   /** The same if the rest goes through the provider's batch API. */
   readonly providerBatchUsd: Estimate | null;
-  /** What live calls need for the rest. Null where the pace is unknown. */
+  /** Time that live calls need for the rest. Null where the pace is unknown. */
   readonly liveSeconds: Estimate | null;
 }
 
-/** What the owner of the key spent in one month: batches, deleted ones too, and calls at once. */
+/** The spending of the key's owner in one month: batches, deleted ones too, and calls at once. */
 export interface Spending {
   /** In UTC, as 2026-11. */
   readonly month: string;
@@ -71,7 +74,7 @@ export interface Spending {
   readonly byModel: readonly ModelSpending[];
 }
 
-/** What was spent on one model in one execution. */
+/** The spending on one model in one execution. */
 export interface ModelSpending {
   /** As provider/name. */
   readonly model: string;

@@ -1,4 +1,4 @@
-/** What an operation would take, asked before there is a batch. */
+/** The expected cost and time of an operation, asked before there is a batch. */
 import type { Files } from './files.ts';
 import { splitOperation } from './inputs.ts';
 import type { Quote } from './quote-types.ts';

@@ -7,8 +7,9 @@ import type { Transport } from './transport.ts';
 import type { ConfidenceMethod } from './wire.ts';
 
 /**
- * What `readItems` gives, as an array. The route gives it many times faster than pages do. It has
- * no filter by error codes, custom ids or text, and no other order: these are read page by page.
+ * The records of `readItems`, as an array. The route gives it many times faster than pages do. It
+ * has no filter by error codes, custom ids or text, and no other order: these are read page by
+ * page.
  */
 export async function readRecords<Output>(
   transport: Transport,

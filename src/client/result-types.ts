@@ -1,7 +1,7 @@
 /** Answers of operations on items at once. */
 import type { ConfidenceMethod, ItemError, Usage } from './types.ts';
 
-/** What results of all operations have. */
+/** The fields of every operation's results. */
 export interface ItemResult {
   readonly index: number;
   readonly customId: string;
@@ -41,7 +41,7 @@ export interface RunResult<Data = Record<string, unknown>> extends DataResult<Da
 /** Answers of a call, one for each item, in their order. */
 export interface Answers<Result> {
   readonly results: readonly Result[];
-  /** Of all items together. */
+  /** Usage of all items together. */
   readonly usage: Usage;
   /** Model that answered, as provider/name. */
   readonly model: string;

@@ -1,4 +1,4 @@
-/** What is sent again, and when. */
+/** Repeated requests: which, and when. */
 import { mayPass } from './answers.ts';
 import { abortedBy } from './errors.ts';
 

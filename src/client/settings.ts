@@ -9,8 +9,8 @@ export interface WinnowOptions {
   /** Instead of the global fetch. */
   fetch?: typeof fetch | undefined;
   /**
-   * How often in a row something is sent again. Absent: 2, and 10 for `watch`, `results` and a
-   * download that has begun, where whatever comes begins the count from the start.
+   * Number of times in a row that something is sent again. Absent: 2, and 10 for `watch`, `results`
+   * and a download that has begun, where whatever comes begins the count from the start.
    */
   maxRetries?: number | undefined;
   /** Milliseconds until an answer must be there, or a piece of it. Absent: 60,000. */

@@ -1,4 +1,4 @@
-/** What GraphQL answers, in the client's words: enums in lower case, times as Dates. */
+/** GraphQL's answers in the client's words: enums in lower case, times as Dates. */
 
 import type { BatchItem, BatchState } from './batch-types.ts';
 import type { ModelQuote, Quote, Spending } from './quote-types.ts';
@@ -32,12 +32,12 @@ function dateOrNull(time: string | null): Date | null {
 
 const finalStatuses: readonly BatchStatus[] = ['completed', 'failed', 'cancelled', 'expired'];
 
-/** Whether a batch stays as it is until a retry. */
+/** True where a batch stays as it is until a retry. */
 export function isFinal(status: BatchStatus): boolean {
   return finalStatuses.includes(status);
 }
 
-/** Whether nothing goes on until somebody resumes the batch. */
+/** True where nothing goes on until somebody resumes the batch. */
 export function waitsForResume({ status, resumesAt }: BatchState): boolean {
   return status === 'paused' && resumesAt === null;
 }

@@ -1,4 +1,4 @@
-/** What a batch is submitted with, and what its items are answered with. */
+/** Settings of a submit, and the answers of its items. */
 import type { Batch } from './batch.ts';
 import type {
   ChatOptions,
@@ -20,7 +20,7 @@ export type Source =
   | { readonly requests: readonly Readonly<Record<string, unknown>>[] }
   | Items;
 
-/** What a submit takes beside its operation. */
+/** Settings of a submit beside its operation. */
 export interface SubmitSettings extends CallOptions {
   /** An array of more than 10,000 is uploaded as a file by itself. */
   source: Source;
@@ -48,8 +48,8 @@ export interface SubmitSettings extends CallOptions {
    */
   deduplicate?: boolean | null | undefined;
   /**
-   * Whether the common beginning of all prompts is marked for the provider's prompt cache. Absent:
-   * where that pays. No effect for chat.
+   * True where the common beginning of all prompts is marked for the provider's prompt cache.
+   * Absent: where that pays. No effect for chat.
    */
   promptCaching?: boolean | null | undefined;
   /** Address that is called when the batch ends. */
@@ -94,7 +94,7 @@ type Submit<Name extends keyof OptionsByOperation, Options> = With<SubmitSetting
 /** A submit with exactly one operation. */
 export type SubmitOptions = OneOperation<SubmitSettings>;
 
-/** What `output` of an item of `label` is. With multiLabel it has labels, else a label. */
+/** The `output` of an item of `label`. With multiLabel it has labels, else a label. */
 export interface LabelOutput<Category extends string = string> {
   readonly label?: Category | null;
   readonly labels?: readonly Category[];

@@ -1,6 +1,6 @@
-/** How the client subscribes over a client of graphql-ws. */
+/** Subscriptions of the client over a client of graphql-ws. */
 
-/** What a client of graphql-ws is given to subscribe to. */
+/** The payload for a client of graphql-ws. */
 export interface SubscribePayload {
   query: string;
   variables: Record<string, unknown>;

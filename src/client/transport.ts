@@ -9,7 +9,7 @@ import type { Operations } from './wire.ts';
 
 interface Call {
   signal?: AbortSignal | undefined;
-  /** Whether the same may be sent again: a read, or what has an idempotency key. */
+  /** True where the same may be sent again: a read, or what has an idempotency key. */
   again?: boolean;
   /** Instead of the client's own. */
   silenceMs?: number;
@@ -19,7 +19,7 @@ export interface Sent {
   method?: 'POST';
   headers?: Readonly<Record<string, string>>;
   body?: string | Blob | ReadableStream<Uint8Array>;
-  /** What fetch asks for where the body is a stream. */
+  /** The mode that fetch asks for where the body is a stream. */
   duplex?: 'half';
 }
 
@@ -144,7 +144,7 @@ async function readJson<Answer>(response: Response, cut: Cut, url: string): Prom
   }
 }
 
-/** What fetch throws says little; its cause says more. */
+/** The error of fetch says little; its cause says more. */
 function toLost(error: unknown, url: string): WinnowError {
   if (error instanceof WinnowError) return error;
   const { cause } = error as { cause?: { code?: unknown; message?: unknown } };

@@ -1,4 +1,4 @@
-/** What the client takes and gives, apart from options, batches and quotes. */
+/** Inputs and outputs of the client, apart from options, batches and quotes. */
 
 /** A text with its custom id and metadata. */
 export interface Item {
@@ -13,7 +13,7 @@ export interface Item {
 /** Texts, or items, or both. */
 export type Items = readonly (string | Item)[];
 
-/** What every call takes beside its own options. */
+/** Settings of every call beside its own options. */
 export interface CallOptions {
   /** Ends the call, which then throws Aborted. */
   signal?: AbortSignal | undefined;
@@ -81,7 +81,7 @@ export interface Usage {
 
 /** The same of many items together. */
 export interface UsageSum extends Usage {
-  /** What the provider's prompt cache saved; negative where writing to it cost more. */
+  /** Cost that the provider's prompt cache saved; negative where writing to it cost more. */
   readonly cacheSavedUsd: number | null;
 }
 
@@ -116,7 +116,7 @@ export interface WinnowFile {
   readonly rejections: readonly { readonly row: number; readonly reason: string }[];
   readonly blankCount: number;
   readonly encoding: string | null;
-  /** What was guessed, decoded, skipped or renamed. */
+  /** Notes on what was guessed, decoded, skipped or renamed. */
   readonly warnings: readonly string[];
   readonly createdAt: Date;
 }
@@ -128,15 +128,18 @@ export interface Model {
   readonly provider: string;
   readonly inputPrice: number | null;
   readonly outputPrice: number | null;
-  /** Of prompt tokens that the prompt cache has. Null when unknown. */
+  /** Price of prompt tokens that the prompt cache has. Null when unknown. */
   readonly cachedInputPrice: number | null;
-  /** Of prompt tokens that are written to it. Null when unknown, or without a price of its own. */
+  /**
+   * Price of prompt tokens that are written to it. Null when unknown, or without a price of its
+   * own.
+   */
   readonly cacheWritePrice: number | null;
   /** Null where the model has no price. */
   readonly priceSource: 'configured' | 'list' | 'list_similar' | null;
   /** The most tokens that a prompt and its answer may have together. Null when unknown. */
   readonly contextTokens: number | null;
-  /** Whether the provider has a batch API. Null when unknown. */
+  /** True where the provider has a batch API. Null when unknown. */
   readonly providerBatch: boolean | null;
 }
 

@@ -9,9 +9,9 @@ export interface Upload {
   name: string | null;
   contentType: string | null;
   totalBytes: number | null;
-  /** Whether it can be read again, and so be sent again. */
+  /** True where it can be read again, and so be sent again. */
   again: boolean;
-  /** What is left to send whole where fetch cannot send a stream. */
+  /** The rest, to be sent whole where fetch cannot send a stream. */
   blob: (() => Promise<Blob>) | null;
   open(): AsyncIterable<Uint8Array>;
 }

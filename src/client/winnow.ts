@@ -26,7 +26,7 @@ import { createTransport, type Transport } from './transport.ts';
 import type { CallOptions, ItemStatus, Items, Model, ParsedResult } from './types.ts';
 
 export interface ParseOptions<Schema extends AnswerSchema = AnswerSchema> extends CallOptions {
-  /** What the answers are held to. Absent: any answer is valid. */
+  /** The schema that answers are held to. Absent: any answer is valid. */
   responseSchema?: Schema | undefined;
   /** Only results with one of these statuses. Absent: all. */
   status?: ItemStatus | readonly ItemStatus[] | undefined;
@@ -100,9 +100,9 @@ export class Winnow {
   }
 
   /**
-   * What an operation over these items would take with one model or several: tokens, and the cost
-   * in both executions. Nothing is sent to a model. Throws RateLimited where too many quotes are
-   * asked for at once.
+   * The expected cost and time of an operation over these items with one model or several: tokens,
+   * and the cost in both executions. Nothing is sent to a model. Throws RateLimited where too many
+   * quotes are asked for at once.
    */
   quote(options: QuoteOptions): Promise<Quote> {
     return readQuote(this.#transport, this.files, options);
@@ -115,7 +115,7 @@ export class Winnow {
   }
 
   /**
-   * What was spent in a month of UTC, such as 2026-11; without one in the present month. Throws
+   * The spending in a month of UTC, such as 2026-11; without one in the present month. Throws
    * BadUserInput for anything else.
    */
   async spending(month?: string, { signal }: CallOptions = {}): Promise<Spending> {

@@ -1,4 +1,4 @@
-/** What API_KEYS may hold: keys that the environment alone gives and takes away. */
+/** The form of API_KEYS: keys that the environment alone gives and takes away. */
 import { z } from 'zod';
 import { isOwnerName } from '../core/owner-name.ts';
 import type { Scope } from '../core/scopes.ts';

@@ -1,4 +1,4 @@
-/** What BUDGETS may hold: what owners may spend in a month, by name. */
+/** The form of BUDGETS: owners' limits of spending in a month, by name. */
 import { z } from 'zod';
 import { isOwnerName } from '../core/owner-name.ts';
 import type { OwnerLimits } from '../db/owner-limits.ts';

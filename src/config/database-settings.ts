@@ -44,7 +44,7 @@ export const databaseVariables = {
   }),
 };
 
-/** What the variables of the database say. */
+/** The values of the database's variables. */
 export interface DatabaseSettings {
   /** Null: the embedded Postgres in `dataDirectory`. */
   databaseUrl: string | null;
@@ -54,7 +54,7 @@ export interface DatabaseSettings {
   listens: boolean;
   /** The most that this process opens to Postgres. */
   databaseConnections: number;
-  /** How long the start waits for it. */
+  /** Time that the start waits for the database. */
   databaseWaitSeconds: number;
   /** A copy beside its original is worked on from this start on. */
   databaseAdopt: boolean;

@@ -1,4 +1,4 @@
-/** What LIMITS may hold: what owners may take, by name. */
+/** The form of LIMITS: limits of owners, by name. */
 import { z } from 'zod';
 import type { Limits, LimitsByOwner } from '../core/limits.ts';
 import { jsonSetting } from './json-setting.ts';

@@ -17,12 +17,12 @@ export const logVariables = {
   ACCESS_LOG: variable('`on`: one line of the log for each request.', bool(false, 'on', 'off')),
 };
 
-/** What these variables say. */
+/** The values of these variables. */
 export interface LogSettings {
   logLevel: string;
   /** Null: readable on a terminal, JSON elsewhere. */
   logFormat: 'json' | 'pretty' | null;
-  /** Whether each request has a line. */
+  /** True where each request has a line. */
   accessLog: boolean;
 }
 

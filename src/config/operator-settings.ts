@@ -50,15 +50,15 @@ export function operatorProblems({
   return ['METRICS_PORT must be another port than PORT'];
 }
 
-/** What these variables say. */
+/** The values of these variables. */
 export interface OperatorSettings {
-  /** Of probes and metrics alone, in every role; null: only the main port has them. */
+  /** The port of probes and metrics alone, in every role; null: only the main port has them. */
   metricsPort: number | null;
   /** Between the signal to stop and the first request that is refused. */
   shutdownDelayMs: number;
-  /** Whether anything is counted. */
+  /** True where anything is counted. */
   metrics: boolean;
-  /** What the metrics are shown for; null: no token is asked for. */
+  /** The token that the metrics are shown for; null: no token is asked for. */
   metricsToken: string | null;
   /** Owners are labels. */
   metricsByOwner: boolean;

@@ -1,4 +1,4 @@
-/** What PRICES may hold: prices and sizes of models, by provider/name. */
+/** The form of PRICES: prices and sizes of models, by provider/name. */
 import { z } from 'zod';
 import { jsonSetting } from './json-setting.ts';
 import { nearestSetting } from './strange-variables.ts';
@@ -45,7 +45,7 @@ const modelId = z
   .string()
   .regex(/^[^/\s]+\/\S+$/, 'names are provider/name, such as openai/gpt-4.1-mini');
 
-/** What is wrong with a key that is not a setting: its name stands in front. */
+/** The fault of a key that is not a setting: its name stands in front. */
 function withoutSetting(key: string): string {
   const known = Object.keys(shape);
   const near = nearestSetting(key, known);

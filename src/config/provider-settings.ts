@@ -1,4 +1,4 @@
-/** What PROVIDERS may hold: further servers, by name. */
+/** The form of PROVIDERS: further servers, by name. */
 import { z } from 'zod';
 import { jsonSetting } from './json-setting.ts';
 import { wholeNumber, withoutOthers } from './text.ts';
@@ -24,7 +24,7 @@ const limitShape = {
 const modelLimits = z.strictObject(limitShape, withoutOthers(Object.keys(limitShape)));
 const providerLimitShape = {
   ...limitShape,
-  /** What differs for single ones. */
+  /** Limits of single models, where these differ. */
   models: z.record(z.string(), modelLimits).default({}),
 };
 
@@ -34,12 +34,12 @@ const providerShape = {
   apiKeyEnv: z.string().min(1).optional(),
   headers: z.record(z.string(), z.string()).default({}),
   query: z.record(z.string(), z.string()).default({}),
-  /** Of each model. */
+  /** Limits of each model. */
   limits: z
     .strictObject(providerLimitShape, withoutOthers(Object.keys(providerLimitShape)))
     .optional(),
   models: z.array(z.string().min(1)).default([]),
-  /** Whether it has a batch API as OpenAI's; unknown when absent. */
+  /** True where it has a batch API as OpenAI's; unknown when absent. */
   batches: z.boolean().optional(),
 };
 const providerEntry = z.strictObject(providerShape, withoutOthers(Object.keys(providerShape)));

@@ -48,7 +48,7 @@ export const retentionVariables = {
   ),
 };
 
-/** What is wrong with variables that were read, as they stand beside each other. */
+/** Faults of variables that were read, as they stand beside each other. */
 export function retentionProblems({
   RETENTION_BATCH_DAYS: batch,
   RETENTION_CONTENT_DAYS: content,

@@ -10,7 +10,7 @@ const ofOpenTelemetry = /^OTEL_/;
 const maxNameLength = 100;
 /** A longer name has room for two slips, a short one would be near to everything. */
 const longNameLength = 8;
-/** Of a name that was left unfinished. */
+/** Length of a name that was left unfinished. */
 const shortestBeginning = 4;
 
 /**

@@ -1,4 +1,4 @@
-/** What is wrong with a setting, in plain words that quote no value. */
+/** The fault of a setting, in plain words that quote no value. */
 import type { z } from 'zod';
 import { nearestSetting } from './strange-variables.ts';
 

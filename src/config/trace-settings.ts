@@ -59,7 +59,7 @@ export const traceVariables = {
   ),
 };
 
-/** What these variables say; null: there are no traces. */
+/** The values of these variables; null: there are no traces. */
 export function traceSettings(
   data: z.output<z.ZodObject<typeof traceVariables>>,
 ): TraceSettings | null {

@@ -1,4 +1,4 @@
-/** What TRUSTED_PROXIES may hold: the networks whose proxies are believed. */
+/** The form of TRUSTED_PROXIES: the networks whose proxies are believed. */
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 

@@ -1,13 +1,13 @@
-/** What the documents say of a variable, beside the rule that its value is held to. */
+/** The documents' words on a variable, beside the rule that its value is held to. */
 import { z } from 'zod';
 
-/** What a rule does not say of itself. */
+/** Words that a rule does not have of itself. */
 export interface VariableWords {
   /** Sentences in Markdown; links are relative to docs/reference. */
   meaning: string;
-  /** What holds without a value, where the rule has no default. */
+  /** The value in effect without one, where the rule has no default. */
   otherwise?: string;
-  /** What may be set, where the rule has neither words nor bounds. */
+  /** Allowed values, where the rule has neither words nor bounds. */
   values?: string;
   /** A value, for .env.example. */
   example?: string;
@@ -34,7 +34,7 @@ export function variable<Rule extends z.ZodType>(
   return own;
 }
 
-/** What is said of a variable, and what its rule says: texts, empty where there is nothing. */
+/** A variable's own words, and those of its rule: texts, empty where there is nothing. */
 export interface DescribedVariable {
   name: string;
   meaning: string;

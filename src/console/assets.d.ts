@@ -1,4 +1,4 @@
-/** What the bundler makes of files that are no scripts. */
+/** The bundler's exports for files that are no scripts. */
 declare module '*.css' {}
 declare module '*.csv' {
   /** Its address, from that of the script. */

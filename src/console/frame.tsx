@@ -1,4 +1,4 @@
-/** What stands around every page: the side bar and the state of the connection. */
+/** The frame of every page: the side bar and the state of the connection. */
 import { type ReactNode, useEffect, useState } from 'react';
 import { useSubscription } from 'urql';
 import { Link, useLocation } from 'wouter';
@@ -16,7 +16,7 @@ import { useShortcuts } from './parts/shortcuts.ts';
 import { CountsFields } from './words/batch-state.ts';
 import { count, useTimes } from './words/numbers.ts';
 
-/** How many run, and the newest of them, which the icon of the page shows. */
+/** The number of running batches, and the newest of them, which the icon of the page shows. */
 const RunningBatches = graphql(
   `
     query RunningBatches {

@@ -2,7 +2,9 @@
 declare module 'winnow:schema' {
   export interface InputField {
     name: string;
-    /** Of GraphQL, without the sign of what is required: `String`, `[String!]`, `JSONObject`. */
+    /**
+     * Type of GraphQL, without the sign of what is required: `String`, `[String!]`, `JSONObject`.
+     */
     type: string;
     required: boolean;
     description: string;

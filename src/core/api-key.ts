@@ -17,7 +17,7 @@ export function publicPartOf(key: string): string | null {
   return form.exec(key)?.[1] ?? null;
 }
 
-/** What is kept of a key: the SHA-256 of all of it, in hexadecimal digits. */
+/** The stored form of a key: the SHA-256 of all of it, in hexadecimal digits. */
 export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

@@ -156,7 +156,7 @@ export interface LimitUse {
   resetsAt: Date | null;
 }
 
-/** What was asked for is more than a limit of the owner leaves. Nothing was stored or sent. */
+/** The request is for more than a limit of the owner leaves. Nothing was stored or sent. */
 export class LimitExceeded extends AppError {
   override readonly name = 'LimitExceeded';
   readonly use: LimitUse;
@@ -190,7 +190,7 @@ export class RateExceeded extends AppError {
   }
 }
 
-/** What a caller is told of a failure beside its code and message. */
+/** A failure's details for a caller, beside its code and message. */
 export function detailsOf(error: AppError): Readonly<Record<string, unknown>> {
   if (error instanceof LimitExceeded) return { ...error.use };
   if (error instanceof RateExceeded) {

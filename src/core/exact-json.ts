@@ -9,7 +9,7 @@ import { randomUUID } from 'node:crypto';
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Of 15 digits and no exponent all come back. */
+/** Numbers of 15 digits and no exponent all come back. */
 const mayBeRounded = /[\d.]{16}|\d[eE]/;
 const mayBeRewritten = /[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000|-0/;
 
@@ -72,17 +72,17 @@ function unmarked(value: unknown, rawJSON: (text: string) => unknown): unknown {
   return whole.value;
 }
 
-/** What JSON.stringify writes as the text of a number; the text itself where Node has no such. */
+/** A number as JSON.stringify writes its text; the text itself where Node has no such. */
 export function numberOf(text: string): unknown {
   return newerJson.rawJSON?.(text) ?? text;
 }
 
-/** Whether a value of `parseKeepingNumbers` is a number that stands for its own text. */
+/** True where a value of `parseKeepingNumbers` is a number that stands for its own text. */
 export function isKeptNumber(value: unknown): boolean {
   return newerJson.isRawJSON?.(value) ?? false;
 }
 
-/** What Node has since version 21; before that, such numbers become strings. */
+/** The functions that Node has since version 21; before that, such numbers become strings. */
 const newerJson = JSON as unknown as {
   rawJSON?: (text: string) => unknown;
   isRawJSON?: (value: unknown) => boolean;
@@ -118,7 +118,7 @@ function quoteNumbers(
   return made + text.slice(copied);
 }
 
-/** Whether a value of JSON may end at `at`. */
+/** True where a value of JSON may end at `at`. */
 function isBehindValue(text: string, at: number): boolean {
   let to = at;
   while (' \t\r\n'.includes(text[to] ?? '.')) to += 1;
@@ -128,7 +128,7 @@ function isBehindValue(text: string, at: number): boolean {
 const numeral = /[\d.eE+-]/;
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Whether JavaScript writes a JSON number as the same number, if perhaps in another form. */
+/** True where JavaScript writes a JSON number as the same number, if perhaps in another form. */
 export function isExact(number: string): boolean {
   const value = Number(number);
   if (!Number.isFinite(value)) return false;
@@ -164,7 +164,7 @@ export function stringEnd(json: string | Uint8Array, start: number): number {
   return at + 1;
 }
 
-/** Whether an odd number of backslashes stands before `at`. */
+/** True where an odd number of backslashes stands before `at`. */
 function isEscaped(json: string | Uint8Array, at: number): boolean {
   let before = at - 1;
   const isBackslash = () =>

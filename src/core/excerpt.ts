@@ -15,7 +15,7 @@ export function excerpt(text: string, characters: number): string {
   return isHalf(cut) ? cut.slice(0, -1) : cut;
 }
 
-/** Whether a text ends within a surrogate pair. */
+/** True where a text ends within a surrogate pair. */
 function isHalf(text: string): boolean {
   const last = text.charCodeAt(text.length - 1);
   return last >= 0xd800 && last <= 0xdbff;

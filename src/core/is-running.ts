@@ -1,4 +1,4 @@
-/** Whether this machine has a process with that id. Another user's process counts too. */
+/** True where this machine has a process with that id. Another user's process counts too. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

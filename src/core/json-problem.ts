@@ -10,7 +10,7 @@ const words: Readonly<Record<Exclude<Wanted, 'next'>, string>> = {
   colon: 'a colon',
 };
 
-/** What others write for a value that JSON has not. */
+/** Other languages' words for a value that JSON has not. */
 const foreign = /[-+]?(NaN|Infinity|undefined|None|nan|inf)\b/y;
 const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,\]}:]|$)/y;
 /** So far is a long text looked through: others wait meanwhile. */

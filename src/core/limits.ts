@@ -1,6 +1,6 @@
-/** What LIMITS lets owners take. */
+/** The limits that LIMITS sets for owners. */
 
-/** Of one owner. Null: without a limit. */
+/** Limits of one owner. Null: without a limit. */
 export interface Limits {
   /** Batches that are neither DRAFT nor ended. */
   activeBatches: number | null;
@@ -18,7 +18,7 @@ export interface Limits {
 
 export interface LimitsByOwner {
   owners: ReadonlyMap<string, Limits>;
-  /** Of every other owner; null without limits. */
+  /** Limits of every other owner; null without limits. */
   others: Limits | null;
 }
 
@@ -27,7 +27,7 @@ export function limitsFor({ owners, others }: LimitsByOwner, owner: string): Lim
   return owners.get(owner) ?? others;
 }
 
-/** Whether one of the patterns names the model. */
+/** True where one of the patterns names the model. */
 export function namesModel(patterns: readonly string[], id: string): boolean {
   return patterns.some((pattern) =>
     pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : id === pattern,

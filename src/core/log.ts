@@ -11,9 +11,9 @@ export interface Asking {
   requestId: string;
   /** Absent until the key has been looked at. */
   owner?: string;
-  /** Of GraphQL, where it has a name. */
+  /** Name of the operation of GraphQL, where it has one. */
   operationName?: string;
-  /** Of GraphQL. */
+  /** Type of the operation of GraphQL. */
   operationType?: 'query' | 'mutation' | 'subscription';
   /** The field, dotted, or the path of a route without its query. */
   path?: string;
@@ -24,14 +24,14 @@ export interface Asking {
 /** The request that caused something, as lines below the faces have it. */
 export type Cause = Pick<Asking, 'requestId' | 'trace'>;
 
-/** Of a cause its own fields alone; none where nobody knows it. */
+/** The own fields of a cause; none where nobody knows it. */
 export function causeFields(cause: Cause | undefined): Partial<Cause> {
   if (cause === undefined) return {};
   const { requestId, trace } = cause;
   return trace ? { requestId, trace } : { requestId };
 }
 
-/** What a client is told of a failure that nobody foresaw: enough to find its line. */
+/** A client's message of a failure that nobody foresaw: enough to find its line. */
 export function somethingFailed({ requestId }: Asking): string {
   return `Internal error. The server log has the details, under the request id ${requestId}.`;
 }
@@ -45,7 +45,7 @@ const secretPaths = [
   '*.headers.authorization',
 ];
 
-/** What each line says of the process that wrote it. */
+/** Fields on each line, of the process that wrote it. */
 export interface LogOptions {
   role: string;
   /** Null: readable on a terminal, JSON elsewhere. */
@@ -73,7 +73,7 @@ export function createLog(level: string, { role, logFormat = null }: LogOptions)
     : pino(options, pino.destination(2));
 }
 
-/** How the fields of a line are written: a span by its ids, wherever it stands as `trace`. */
+/** Formatters of a line's fields: a span by its ids, wherever it stands as `trace`. */
 export const lineFormatters = { log: withTraceIds };
 
 function withTraceIds(fields: Record<string, unknown>): Record<string, unknown> {

@@ -29,7 +29,7 @@ function letters(word: string): string {
 }
 
 /**
- * How many letters were added, left out, changed, or swapped with the next.
+ * Number of letters that were added, left out, changed, or swapped with the next.
  * https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
  */
 export function editDistance(a: string, b: string): number {

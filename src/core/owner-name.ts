@@ -1,4 +1,4 @@
-/** What owners may be called, wherever keys come from. */
+/** Allowed names of owners, wherever keys come from. */
 const ownerName = /^[A-Za-z0-9_.@-]{1,64}$/;
 
 export function isOwnerName(text: string): boolean {

@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 
 /** Characters or bytes between two looks at the heap, which take some 20 microseconds each. */
 const lookAfter = 1_000_000;
-/** What may gather before it is given back. */
+/** Most bytes that gather before memory is given back. */
 const mostGathered = 48_000_000;
 
 export interface SpentMemory {

@@ -6,7 +6,7 @@ export const surrogateProblem = 'must not contain half of a surrogate pair';
 // Under the u flag a surrogate only matches where it has no partner.
 const unstorable = /[\0\p{Surrogate}]/gu;
 
-/** What is wrong with a text that cannot be stored exactly; null where it can. */
+/** The fault of a text that cannot be stored exactly; null where it can. */
 export function textProblem(text: string): string | null {
   if (text.includes('\0')) return nulProblem;
   return text.isWellFormed() ? null : surrogateProblem;

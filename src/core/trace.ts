@@ -14,7 +14,7 @@ export interface TraceContext {
 
 /** The span of a request. */
 export interface RequestTrace extends TraceContext {
-  /** Of the caller's span; null where this one begins the trace. */
+  /** Id of the caller's span; null where this one begins the trace. */
   readonly parentSpanId: string | null;
   /** `tracestate` as it came; null without one. */
   readonly state: string | null;
@@ -23,13 +23,13 @@ export interface RequestTrace extends TraceContext {
 /** The span of a chunk. */
 export interface ChunkTrace extends TraceContext {
   readonly batchSpanId: string;
-  /** Whether it is sent: there are more chunks than a collector wants. */
+  /** True where it is sent: there are more chunks than a collector wants. */
   isKept: boolean;
 }
 
 const traceparent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const sampledFlag = 1;
-/** Of a later version, which may have further members. */
+/** Length of a later version's, which may have further members. */
 const longestTraceparent = 256;
 
 /** The context in a `traceparent`; null where it is absent or malformed. */

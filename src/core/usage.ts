@@ -1,6 +1,6 @@
 /** The cost of calls of models: of one request, of an item, of a batch. */
 
-/** What the provider counted, in tokens. */
+/** The provider's counts, in tokens. */
 export interface TokenCounts {
   /** All prompt tokens: fresh ones, those read from its prompt cache, and those written to it. */
   inputTokens: number;
@@ -87,7 +87,7 @@ export function meter(
   if (isUnmetered(tokens)) total.unmeteredRequests += 1;
 }
 
-/** Whether the provider may have billed an answered request of which nothing was told. */
+/** True where the provider may have billed an answered request of which nothing was told. */
 export function isUnmetered(tokens: TokenCounts | null): boolean {
   return !tokens || !hasTokens(tokens);
 }
@@ -110,7 +110,7 @@ export function knownUsage(usages: readonly Usage[]): Usage {
   return { ...totalUsage(usages), costUsd };
 }
 
-/** What a usage is told by, in this order, wherever it is told whole. */
+/** Fields that a usage is told by, in this order, wherever it is told whole. */
 export const toldUsage = [
   'requests',
   'inputTokens',

@@ -19,7 +19,7 @@ const claudeFactor = 1.1;
  */
 const laterClaudeFactor = 1.3;
 
-/** What resembles a family's tokenizer most; measured by ai-tokenizer. */
+/** The encodings that resemble a family's tokenizer most; measured by ai-tokenizer. */
 const families: readonly [name: RegExp, encoding: Encoding, factor: number][] = [
   [/gemini|gemma/, 'o200k', 1.08],
   [/deepseek/, 'o200k', 1],

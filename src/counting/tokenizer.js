@@ -94,7 +94,7 @@ function isBlank(code) {
 }
 
 /**
- * Of a character that is two code units.
+ * True of the second code unit of a character that has two.
  *
  * @param {number} code
  */

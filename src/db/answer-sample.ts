@@ -1,13 +1,19 @@
-/** What some answers of a batch have cost, for an estimate of the others. */
+/** The cost of some answers of a batch, for an estimate of the others. */
 import type { Sql } from './driver/client.ts';
 
-/** Of so many answers and more, at least so many are read and less than twice as many. */
+/**
+ * Size of a sample: of so many answers and more, at least so many are read and less than twice as
+ * many.
+ */
 const sampleSize = 400;
 
-/** Of items that were asked, not of their twins. Costs in USD, at the price of a live call. */
+/**
+ * Means over items that were asked, not over their twins. Costs in USD, at the price of a live
+ * call.
+ */
 export interface AnswerSample {
   answers: number;
-  /** Of an item; null where the price of an answer is unknown. */
+  /** Mean cost of an item; null where the price of an answer is unknown. */
   meanUsd: number | null;
   /** Standard deviation of the cost of an item; null where the mean is. */
   sdUsd: number | null;

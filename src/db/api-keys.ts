@@ -27,7 +27,10 @@ export interface KeptKey extends ApiKeyRecord {
 
 /** Entries of a list of keys. */
 export const maxListedKeys = 1_000;
-/** Of keys that have ended: as long as a client may still be told why its key is refused. */
+/**
+ * Days that keys stay after their end: as long as a client may still be told why its key is
+ * refused.
+ */
 export const endedKeyDays = 30;
 /** A key that is used all the time is written so often. */
 const usedEverySeconds = 60;

@@ -12,7 +12,7 @@ export interface BatchInput {
 }
 
 /**
- * What each batch runs over, by the key of the file: also a file that is not listed, or that its
+ * The input of each batch, by the key of the file: also a file that is not listed, or that its
  * owner deleted.
  */
 export async function readBatchInputs(

@@ -71,7 +71,7 @@ export async function beginExpiry({ query }: Builder): Promise<bigint[]> {
   return begun.map(({ key }) => key);
 }
 
-/** How a batch ends before all of its items were answered. */
+/** The ends of a batch before all of its items were answered. */
 export type Ending = Exclude<FinalStatus, 'SUCCEEDED'>;
 
 /** The batches that are being ended. */

@@ -1,4 +1,4 @@
-/** What an item of a batch costs, as far as is known. */
+/** The cost of an item of a batch, as far as is known. */
 import type postgres from 'postgres';
 import type { Sql } from './driver/client.ts';
 import { isInPreview } from './guards.ts';

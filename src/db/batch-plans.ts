@@ -1,4 +1,4 @@
-/** What those who answer the items of a batch need to know of it. */
+/** Facts on a batch for those who answer its items. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { BatchRecord } from './batches.ts';
 import type { Builder } from './driver/client.ts';
@@ -6,7 +6,7 @@ import { type FileRecord, fileColumns } from './files.ts';
 import { running } from './guards.ts';
 import { batches, files } from './tables.ts';
 
-/** What a worker needs to know of a batch to run its items. */
+/** Facts on a batch that a worker needs to run its items. */
 export type BatchPlan = Pick<
   BatchRecord,
   | 'key'
@@ -69,8 +69,8 @@ export async function readBatchPlan(
 }
 
 /**
- * Of the given batches, those that workers must drop (being ended, ended, or gone), those of which
- * they send nothing new, and those with a limit.
+ * Batches that workers must drop (being ended, ended, or gone), those of which they send nothing
+ * new, and those with a limit, among the given ones.
  */
 export async function readHalted(
   { query }: Builder,

@@ -37,7 +37,7 @@ const pausedSince = sql<Date | null>`(
   batches.pausedSince,
 );
 
-/** What of a batch may be large, in bytes; known without reading it. */
+/** Bytes of what may be large of a batch; known without reading it. */
 const octets = sql<number>`octet_length(${batches.options}) + coalesce(octet_length(${batches.metadata}), 0)`;
 
 const batchColumns = {
@@ -182,7 +182,7 @@ export async function listBatches(
 const movedSeconds = 10;
 const maxMoving = 1_000;
 
-/** Of these owners, the newest batches that have not ended, or only just. */
+/** The newest batches of these owners that have not ended, or only just. */
 export async function listMoving(db: Builder, owners: readonly string[]): Promise<BatchRecord[]> {
   return await selectBatches(
     db,

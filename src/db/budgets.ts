@@ -1,5 +1,5 @@
 /**
- * What a batch may cost at most: how much of it is left, and claims within that.
+ * Limits on the cost of a batch: how much is left, and claims within that.
  *
  * What is under way is reckoned by the mean cost of an item, and computed from the chunks each
  * time: nothing is set aside that a dead worker could leave behind.
@@ -24,19 +24,19 @@ import {
 import { fatalCrashes } from './reclaims.ts';
 import { enterGate, gateSeen } from './reservations.ts';
 
-/** How a batch stands at one instant. Sums in USD. */
+/** The standing of a batch at one instant. Sums in USD. */
 export interface Standing {
   /** Its limit; null without one. */
   maxCostUsd: number | null;
-  /** What its answers cost, and what requests of which nobody knows would have. */
+  /** The cost of its answers, and of requests of which nobody knows. */
   spentUsd: number;
-  /** Of an item; null while neither a quote nor answers tell it. */
+  /** Mean cost of an item; null while neither a quote nor answers tell it. */
   meanUsd: number | null;
   /** Items that are under way, or in the hands of those who will send them. */
   heldItems: number;
   /** Items that may be sent beside those. */
   allowedItems: number;
-  /** Whether its items were counted; `failed`: they cannot be. */
+  /** True where its items were counted; `failed`: they cannot be. */
   quote: 'absent' | 'failed' | 'made';
 }
 
@@ -72,8 +72,8 @@ function standingColumns(sql: Sql) {
 }
 
 /**
- * How a batch stands under its limit, or under another one. Null without a limit, and for a batch
- * that has gone.
+ * The standing of a batch under its limit, or under another one. Null without a limit, and for a
+ * batch that has gone.
  */
 export async function readStanding(
   sql: Sql,
@@ -88,7 +88,7 @@ export async function readStanding(
   return standing ?? null;
 }
 
-/** What a claim within limits came to. Without chunks, and with `isFresh`, nothing is left. */
+/** The outcome of a claim within limits. Without chunks, and with `isFresh`, nothing is left. */
 export interface BoundedClaim {
   chunks: ClaimedChunk[];
   standing: Standing;
@@ -246,8 +246,8 @@ export async function pauseForBudget(
 }
 
 /**
- * How many items of a batch `b` a provider job may take; null without a limit. `owner` is a column
- * with its owner, of a row `w`: the rows of this file hide others.
+ * Number of items of a batch `b` that a provider job may take; null without a limit. `owner` is a
+ * column with its owner, of a row `w`: the rows of this file hide others.
  */
 export function allowedItems(
   sql: Sql,

@@ -4,9 +4,9 @@ import type { Sql } from './driver/client.ts';
 
 /** Where a row stands in the page that was asked for. */
 export interface PlaceInPage {
-  /** Of the rows up to this one, in bytes of text. */
+  /** Bytes of text of the rows up to this one. */
   bytesSoFar: number;
-  /** How many rows the page has, those included that were cut off. */
+  /** Number of rows of the page, those included that were cut off. */
   rowsOfPage: number;
 }
 

@@ -37,7 +37,7 @@ export interface ClaimedChunk {
   begun: boolean;
 }
 
-/** What a claim found: chunks of one batch, or a batch whose chunks are claimed otherwise. */
+/** The outcome of a claim: chunks of one batch, or a batch whose chunks are claimed otherwise. */
 export interface ClaimedTurn {
   chunks: ClaimedChunk[];
   /** The batch whose turn it is has a limit, or its owner: by that its chunks are claimed. */
@@ -54,9 +54,9 @@ export interface ClaimTurn {
 /**
  * Claims up to `limit` open chunks of one batch: the one whose turn it is after `after`, of all or
  * of `onlyBatchKeys`. A preview cuts chunks into small ones: of such a batch it is as many as have
- * the items of `limit` usual ones. Those with crashes come last, so that what kills workers does it
- * when the rest is done, and what was hit by chance is not hit again by the same storm. Nothing may
- * be sent yet: marks are raised apart, when it is known what there is room for.
+ * the items of `limit` usual ones. Those with crashes come last: what kills workers does it when
+ * the rest is done. What was hit by chance is not hit again by the same storm. Nothing may be sent
+ * yet: marks are raised apart, when it is known what there is room for.
  */
 export async function claimChunks(
   sql: Sql,
@@ -150,7 +150,7 @@ export interface ChunkMark {
   repeats: number;
 }
 
-/** What the column holds. An outage of days costs one item no more requests than that. */
+/** Most that the column holds. An outage of days costs one item no more requests than that. */
 const maxRepeats = 32_767;
 
 /** Raises the marks of chunks that `worker` holds, before it sends requests beyond them. */

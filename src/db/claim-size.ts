@@ -1,4 +1,4 @@
-/** How many chunks a claim takes: a preview cuts some into small ones. */
+/** The number of chunks that a claim takes: a preview cuts some into small ones. */
 import type postgres from 'postgres';
 import type { Sql } from './driver/client.ts';
 

@@ -31,7 +31,7 @@ export function closeWhenFull(sql: Sql, items: ReturnType<Sql>, ending: FinalSta
     completed_at = case when ${full} then now() else b.completed_at end`;
 }
 
-/** What every write of results tells of its batch, of the row `counted`. */
+/** Columns that every write of results returns of its batch, of the row `counted`. */
 export function toldOfBatch(sql: Sql) {
   return sql`recorded, status, ending, owner, operation, execution,
     coalesce(extract(epoch from completed_at - created_at), 0)::float8 as seconds`;

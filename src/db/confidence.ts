@@ -1,4 +1,4 @@
-/** How sure an answer is: as it is stored, and as it is read of rows old and new. */
+/** The confidence of an answer: as it is stored, and as it is read of rows old and new. */
 import type postgres from 'postgres';
 import type { Sql } from './driver/client.ts';
 import { outputAsJson } from './output-json.ts';

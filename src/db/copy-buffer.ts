@@ -1,5 +1,5 @@
 /**
- * What a COPY selects, held in its binary format while it is read.
+ * The rows that a COPY selects, held in its binary format while they are read.
  * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
  */
 

@@ -51,7 +51,7 @@ export interface UnindexedBatch {
   format: string;
   /** JSON text. */
   columns: string;
-  /** Whether the file's rows have numbers. */
+  /** True where the file's rows have numbers. */
   isNumbered: boolean;
 }
 

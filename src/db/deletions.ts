@@ -39,7 +39,7 @@ export async function listPurgeable(sql: Sql): Promise<bigint[]> {
   return purgeable.map(({ key }) => key);
 }
 
-/** Whether a batch is one of these. */
+/** True where a batch is one of these. */
 export async function isPurgeable(sql: Sql, key: bigint): Promise<boolean> {
   const found = await sql`select from batches b where key = ${key} and ${isLetGo(sql)}`;
   return found.count === 1;

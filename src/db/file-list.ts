@@ -6,7 +6,7 @@ import type { OutputKind } from './output-files.ts';
 /** Where an entry stands in the list. */
 export interface ListPlace {
   at: Date;
-  /** Of entries of one instant. */
+  /** Rank among entries of one instant. */
   rank: number;
   key: bigint;
 }
@@ -14,9 +14,9 @@ export interface ListPlace {
 /** An uploaded file, or an output of a batch. */
 export interface ListedFile extends ListPlace {
   kind: 'input' | OutputKind;
-  /** Of the file, or of the batch. */
+  /** Id of the file, or of the batch. */
   id: string;
-  /** Of the file; null for an output. */
+  /** Name of the file; null for an output. */
   name: string | null;
   /** Null for an output that nobody has asked about. */
   bytes: number | null;

@@ -59,12 +59,12 @@ function leaveOut<Columns extends { rejections: unknown; problems: unknown }>({
   return columns;
 }
 
-/** Whether a file came by OpenAI's API, with lines that are not requests. */
+/** True where a file came by OpenAI's API, with lines that are not requests. */
 export function hasProblems({ purpose, rejectedCount }: FileRecord): boolean {
   return purpose !== null && rejectedCount > 0;
 }
 
-/** What of a file may be large, in bytes; known without reading it. */
+/** Bytes of what may be large of a file; known without reading it. */
 const octets = sql<number>`octet_length(${files.columns}) + octet_length(${files.warnings})`;
 
 /**
@@ -112,8 +112,8 @@ export async function readFile(db: Builder, owner: string, id: string): Promise<
 }
 
 /**
- * What was refused of files at upload, as JSON text of {row, reason}; cut behind `maxBytes`, but
- * with one file at least.
+ * Rows of files that were refused at upload, as JSON text of {row, reason}; cut behind `maxBytes`,
+ * but with one file at least.
  */
 export async function readRejections(
   sql: Sql,

@@ -5,7 +5,7 @@ export const endedStatuses = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'] as 
 
 const finalBatchStatuses: ReadonlySet<ShownStatus> = new Set(endedStatuses);
 
-/** Whether a batch with this status changes no more, unless it is retried. */
+/** True where a batch with this status changes no more, unless it is retried. */
 export function isFinal(status: ShownStatus): boolean {
   return finalBatchStatuses.has(status);
 }

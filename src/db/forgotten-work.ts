@@ -1,4 +1,4 @@
-/** What a copy of a database must let go of before it may work: it is the original's. */
+/** Work that a copy of a database must let go of before it may work: it is the original's. */
 import { eq, sql } from 'drizzle-orm';
 import type { Builder, Sql } from './driver/client.ts';
 import { unended } from './guards.ts';

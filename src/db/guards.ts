@@ -54,7 +54,7 @@ export function isAsked(sql: Sql, chunk: ReturnType<Sql>, index: ReturnType<Sql>
     select from twins t where t.batch_key = ${chunk}.batch_key and t.index = ${index}))`;
 }
 
-/** How many items of a chunk have a result, twins left out: what its `done` has to be. */
+/** Number of items of a chunk that have a result, twins left out: its right `done`. */
 export function countDone(sql: Sql, chunk: ReturnType<Sql>) {
   return sql`(
     select count(*)::int from results r
@@ -62,7 +62,7 @@ export function countDone(sql: Sql, chunk: ReturnType<Sql>) {
       and ${isAsked(sql, chunk, sql`r.index`)})`;
 }
 
-/** How many items of a piece of a chunk are twins: `piece` has the `twins` of the whole. */
+/** Number of twins of a piece of a chunk: `piece` has the `twins` of the whole. */
 export function countTwins(sql: Sql, piece: ReturnType<Sql>) {
   return sql`case when ${piece}.twins = 0 then 0 else (
     select count(*)::int from twins t

@@ -9,7 +9,7 @@ import { after } from './clock.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { ingests } from './tables.ts';
 
-/** How long a dead ingest's entry is kept: its process may be asleep, and its rows come yet. */
+/** Time that a dead ingest's entry is kept: its process may be asleep, and its rows come yet. */
 const graceSeconds = 60 * 60;
 
 /** Gives out the key of a file to come, with a lease on it. */
@@ -69,7 +69,9 @@ export async function deleteDeadIngests(sql: Sql): Promise<void> {
       and not exists (select from rows where file_key = i.file_key)`;
 }
 
-/** How many rows before `index` and behind, up to two, have a custom id: two are a duplicate. */
+/**
+ * Number of rows before `index` and behind, up to two, that have a custom id: two are a duplicate.
+ */
 export async function countCustomId(sql: Sql, fileKey: bigint, customId: string): Promise<number> {
   const [counted] = await sql<{ count: number }[]>`
     select count(*)::int as count from (
@@ -78,8 +80,8 @@ export async function countCustomId(sql: Sql, fileKey: bigint, customId: string)
 }
 
 /**
- * How many rows have a custom id that is the given one but for white space around it, up to two.
- * Reads all rows of the file.
+ * Number of rows whose custom id is the given one but for white space around it, up to two. Reads
+ * all rows of the file.
  */
 export async function countCustomIdsAlike(
   sql: Sql,

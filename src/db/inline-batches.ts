@@ -27,20 +27,20 @@ export interface NewInlineBatch {
   rescue: boolean;
   /** Identical rows are found before the start. */
   deduplicate: boolean;
-  /** Whether prompts are marked for the provider's cache. Null or absent: where it pays. */
+  /** True where prompts are marked for the provider's cache. Null or absent: where it pays. */
   promptCaching?: boolean | null;
   /** USD; null without a limit. */
   maxCostUsd: number | null;
   /** So many items are asked first, the others when it is resumed. Null or absent: all at once. */
   previewItems?: number | null;
-  /** Of the request that submits it. Null or absent: traces are off. */
+  /** Trace of the request that submits it. Null or absent: traces are off. */
   traceparent?: string | null;
   chunkSize: number;
   file: { id: string; name: string; format: string; sizeBytes: number; columns: readonly string[] };
   rows: readonly { customId: string | null; content: string | null; fields: string | null }[];
 }
 
-/** Whether the items of the preview of a new batch are chosen; null where it has none. */
+/** True where the items of the preview of a new batch are chosen; null where it has none. */
 export function isChosen({ previewItems }: Pick<NewInlineBatch, 'previewItems'>): false | null {
   return (previewItems ?? null) === null ? null : false;
 }

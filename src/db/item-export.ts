@@ -36,7 +36,7 @@ export interface ExportedItem {
   errorMessage: string | null;
   /** The beginning of the last answer that was refused. */
   rejectedAnswer: string | null;
-  /** What its answers cost, those that a retry put aside included; null before the result. */
+  /** The cost of its answers, those that a retry put aside included; null before the result. */
   usage: Usage | null;
   /** In seconds since 1970; null before the result. */
   completedAt: number | null;
@@ -55,7 +55,7 @@ export interface ExportRange {
   status: readonly ItemStatus[] | undefined;
   /** Only items with such answers; all when undefined. */
   answers?: AnswerFilter | undefined;
-  /** What costs something to read; what is not wanted is null. */
+  /** Columns that cost something to read; an unwanted one is null. */
   with: ExportColumns;
 }
 

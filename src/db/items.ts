@@ -14,7 +14,7 @@ import {
 import { itemText, type RowCut } from './item-text.ts';
 import { earlierUsage, itemUsage, type UsageRecord } from './usage.ts';
 
-/** What a worker reads of an item: the row as it is stored. */
+/** A worker's view of an item: the row as it is stored. */
 export interface OpenItem {
   index: number;
   customId: string | null;
@@ -165,7 +165,7 @@ export async function listItems(
     ${cutBehind(sql, items, { order: inverted ? sql`index desc` : sql`index`, maxBytes })}`;
 }
 
-/** What the text of an item takes, its answer included. */
+/** Bytes of the text of an item, its answer included. */
 function itemBytes(sql: Sql) {
   return sql`(coalesce(octet_length(t.content), 0) + coalesce(octet_length(t.fields), 0)
     + coalesce(octet_length(r.output), 0) + coalesce(octet_length(r.rejected_answer), 0))`;
@@ -193,7 +193,7 @@ export async function listItemsAt(
     ${cutBehind(sql, items, { order: sql`at`, maxBytes })}`;
 }
 
-/** How many items a filter leaves, by a scan: prefer counters where they say the same. */
+/** Number of items that a filter leaves, by a scan: prefer counters where they say the same. */
 export async function countItems(
   sql: Sql,
   source: ItemSource,
@@ -206,7 +206,7 @@ export async function countItems(
   return counted?.items ?? 0;
 }
 
-/** How many succeeded items have such answers: their rows need not be read for it. */
+/** Number of succeeded items that have such answers: their rows need not be read for it. */
 export async function countAnswers(
   sql: Sql,
   { batchKey }: ItemSource,
@@ -282,7 +282,7 @@ function within(sql: Sql, table: ReturnType<Sql>, { afterIndex, beforeIndex }: I
     ${beforeIndex === undefined ? sql`` : sql`and ${table}.index < ${beforeIndex}`}`;
 }
 
-/** What answers that a retry put aside have cost; it is the item's still. */
+/** The cost of answers that a retry put aside; it is the item's still. */
 function earlierAnswers(sql: Sql, source: ItemSource) {
   return sql`
     left join lateral (

@@ -23,7 +23,7 @@ interface LeastSure {
   /** Their indexes, as an array of Postgres in text. */
   indexes: string;
   count: number;
-  /** Of the last one; null where no answer was found. */
+  /** Place of the last one; null where no answer was found. */
   end: SurePlace | null;
 }
 

@@ -1,4 +1,4 @@
-/** What an item of a batch costs on average, and which items would have cost nothing. */
+/** The mean cost of an item of a batch, and items that would have cost nothing. */
 import type { Sql } from './driver/client.ts';
 
 /** The mean is of so many answers: to read all of a large batch would take seconds. */

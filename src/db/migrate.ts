@@ -14,7 +14,7 @@ const turnPollMs = 100;
  * Less than Postgres's `deadlock_timeout`, so that no other process is the one that gives way.
  */
 const lockWaitMs = 500;
-/** What is left of that is not much where the statements themselves take long. */
+/** The rest of that is not much where the statements themselves take long. */
 const minLockWaitMs = 20;
 /** The driver waits without end for a connection that the server has cut. */
 const closeTimeoutSeconds = 1;
@@ -34,11 +34,11 @@ const lockNotAvailable = '55P03';
 
 type Client = postgres.Sql | postgres.TransactionSql;
 
-/** What a database has of the migrations of this version. */
+/** A database's state: which migrations of this version it has. */
 export interface MigrationState {
   /** Names of those that it lacks, in order. */
   missing: readonly string[];
-  /** How many it has that this version does not know: a newer one has been there. */
+  /** Number of its migrations that this version does not know: a newer one has been there. */
   unknown: number;
   /** When the newest that it has was made, in milliseconds since 1970; 0: it has none. */
   newest: number;
@@ -61,12 +61,12 @@ export async function readMigrationState(
   });
 }
 
-/** Whether this version has the migration that was made at `createdAt`, as databases keep it. */
+/** True where this version has the migration that was made at `createdAt`, as databases keep it. */
 export async function hasMigration(createdAt: number): Promise<boolean> {
   return (await readMigrations(ownFolder)).some((migration) => migration.createdAt === createdAt);
 }
 
-/** What a start waits for. */
+/** The reason why a start waits. */
 export interface HoldUp {
   /** Null of the turn: another process may be at any of them. */
   migration: string | null;
@@ -253,7 +253,10 @@ async function readIndex(client: Client, name: string): Promise<'built' | 'unfin
   return index.valid ? 'built' : 'unfinished';
 }
 
-/** What is missing, under the lock. Makes the table of migrations where the database has none. */
+/**
+ * The missing migrations, read under the lock. Makes the table of migrations where the database has
+ * none.
+ */
 async function findMissing(
   client: Client,
   migrations: readonly Migration[],

@@ -12,7 +12,7 @@ export interface Migration {
   name: string;
   /** Milliseconds since 1970, as the journal has them: the order, and what the database keeps. */
   createdAt: number;
-  /** Of the file, as Drizzle's own migrator keeps it. */
+  /** Hash of the file, as Drizzle's own migrator keeps it. */
   hash: string;
   statements: readonly string[];
   /** Set where all it does is to build this index `concurrently`, which no transaction may do. */

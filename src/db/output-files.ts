@@ -15,7 +15,7 @@ export type OutputKind = 'output' | 'errors';
 /** Bytes of both. */
 export type OutputBytes = Readonly<Record<OutputKind, number>>;
 
-/** Whether a batch has the file: it has ended, with lines for it, and nobody deleted it. */
+/** True where a batch has the file: it has ended, with lines for it, and nobody deleted it. */
 export function hasOutput(batch: BatchRecord, kind: OutputKind): boolean {
   const { status, succeeded, failed, expired, cancelled } = batch;
   if (!isFinal(status)) return false;
@@ -68,13 +68,13 @@ export async function storeOutputBytes(
 export interface Beginning {
   /** Behind the last of them. */
   end: number;
-  /** How many of them succeeded, and how many did not. */
+  /** Number of items that succeeded, and of those that did not. */
   lines: Readonly<Record<OutputKind, number>>;
 }
 
 /**
- * How far a running batch is without a gap. Lines of its items up to there stay as they are, unless
- * it is retried.
+ * Length of the beginning of a running batch that has no gap. Lines of its items up to there stay
+ * as they are, unless it is retried.
  */
 export async function readBeginning(sql: Sql, batchKey: bigint): Promise<Beginning> {
   const [found] = await sql<{ end: number; unsuccessful: number }[]>`

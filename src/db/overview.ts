@@ -1,8 +1,8 @@
-/** What all processes together have to do: figures of the whole database. */
+/** The work of all processes together: figures of the whole database. */
 import type { Sql } from './driver/client.ts';
 import type { Execution } from './tables.ts';
 
-/** What running batches of one way of execution have before them. */
+/** The work before running batches of one way of execution. */
 interface Load {
   execution: Execution;
   /** Items that nobody holds, and those that a worker or a provider batch holds. */

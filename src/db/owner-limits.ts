@@ -1,5 +1,5 @@
 /**
- * What an owner may spend in a month, and how much of it is left.
+ * Owners' limits of spending in a month, and how much is left.
  *
  * What is under way is reckoned, as for the limit of a batch: items in the hands of workers and of
  * provider jobs by the mean of their batch, and what calls outside of batches have reserved.
@@ -13,7 +13,7 @@ import { withoutIdle } from './pauses.ts';
 /** USD a month. */
 export interface OwnerLimits {
   owners: ReadonlyMap<string, number>;
-  /** Of every other owner; null without a limit. */
+  /** Limit of every other owner; null without a limit. */
   others: number | null;
 }
 
@@ -21,7 +21,7 @@ export interface OwnerLimits {
 export interface OwnerStanding {
   limitUsd: number;
   spentUsd: number;
-  /** What is under way is expected to cost. */
+  /** Expected cost of what is under way. */
   heldUsd: number;
   /** As 2026-11. */
   month: string;
@@ -33,7 +33,7 @@ export const leastUsd = 1e-15;
 /** More items than any batch has. */
 export const maxItems = 2_147_483_647;
 
-/** Whether any owner has a limit. */
+/** True where any owner has a limit. */
 export function areLimited({ owners, others }: OwnerLimits): boolean {
   return owners.size > 0 || others !== null;
 }
@@ -94,7 +94,7 @@ export function itemsLeft(
     else least(${maxItems}::float8, greatest(0, floor(${left} / greatest(${mean}, ${leastUsd}) + 1e-9))) end)`;
 }
 
-/** How an owner stands; null without a limit. */
+/** The standing of an owner; null without a limit. */
 export async function readOwnerStanding(
   sql: Sql,
   limits: OwnerLimits,

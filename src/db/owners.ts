@@ -5,13 +5,13 @@ import type { Builder, Sql } from './driver/client.ts';
 import { files, reservations, spending, takings } from './tables.ts';
 import { takeOutWebhooks } from './webhooks.ts';
 
-/** What an owner has. */
+/** Sums of all that an owner has. */
 export interface OwnerSums {
   owner: string;
   batches: number;
   /** Uploaded ones. */
   files: number;
-  /** Of these and of items given inline. */
+  /** Bytes of these and of items given inline. */
   bytes: number;
   /** The last upload, submit, start or end of a batch, or use of a key. Null: none is known. */
   lastUsedAt: Date | null;

@@ -1,4 +1,4 @@
-/** How the file of a batch is written and read, for the steps that prepare the batch. */
+/** The form of a batch's file, for the steps that prepare the batch. */
 import type { Sql } from './driver/client.ts';
 
 export interface PreparedFile {

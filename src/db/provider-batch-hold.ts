@@ -4,7 +4,7 @@ import { isRunning } from './guards.ts';
 import type { ProviderJob } from './provider-batches.ts';
 import { addResent } from './spending.ts';
 
-/** What a process has in hand. */
+/** Jobs that a process has in hand. */
 export interface InHand {
   /**
    * The provider batches that it does a step of. What else the database has in its hands was lost
@@ -68,12 +68,17 @@ export async function holdProviderBatch(
   return job ?? null;
 }
 
-/** Of a batch `b`. One that failed may be retried, and goes on with its provider batches then. */
+/**
+ * True of a batch `b` that wants no more jobs. One that failed may be retried, and goes on with its
+ * provider batches then.
+ */
 function unwanted(sql: Sql) {
   return sql`(b.deleted_at is not null or b.status in ('COMPLETED', 'CANCELLED', 'EXPIRED'))`;
 }
 
-/** Whether the end of a batch, or a pause, has come to be wanted while a step of a job went on. */
+/**
+ * True where the end of a batch, or a pause, has come to be wanted while a step of a job went on.
+ */
 export async function readWanted(sql: Sql, batchKey: bigint): Promise<Wanted> {
   const [wanted] = await sql<Wanted[]>`
     select ending, pause_reason is not null as paused, ${unwanted(sql)} as unwanted,

@@ -61,10 +61,10 @@ export async function listProviderBatches(
 }
 
 /**
- * What a provider says of its requests may lag, or exceed what it was sent: each count takes of
- * what those before it have left. The rest is being processed while the provider has the job;
- * before, and in a job that is over without an answer for it, it is pending: the next job or call
- * takes it, or the batch's own end does.
+ * A provider's counts of its requests may lag, or exceed what it was sent: each count takes of what
+ * those before it have left. The rest is being processed while the provider has the job; before,
+ * and in a job that is over without an answer for it, it is pending: the next job or call takes it,
+ * or the batch's own end does.
  */
 function counted(
   state: Row['state'],

@@ -1,8 +1,8 @@
 /**
  * The jobs that batches are cut into for their provider's own batch API. A chunk whose items are in
- * one is `leased` with the id of the provider batch as its owner, so that answers are recorded,
- * counted and kept from coming twice by the same statement as those of live calls; no worker has to
- * stay alive for it.
+ * one is `leased` with the id of the provider batch as its owner. So its answers are recorded,
+ * counted, and kept from coming twice, by the statement of live calls. No worker has to stay alive
+ * for it.
  *
  *     preparing --create is begun--> creating --it exists--> working --it ended--> reading --all
  *     read--> done
@@ -24,7 +24,7 @@ export type ProviderJob = Omit<
   typeof providerBatches.$inferSelect,
   'firsts' | 'items' | 'worker' | 'dueAt'
 > & {
-  /** How the batch is being ended; null while it runs. */
+  /** The end that the batch is coming to; null while it runs. */
   ending: FinalStatus | null;
   /** Nothing new of the batch is to be sent. */
   paused: boolean;
@@ -34,7 +34,7 @@ export type ProviderJob = Omit<
   owner: string;
   /** Nobody waits for it any more: the batch was deleted, or has ended without it. */
   unwanted: boolean;
-  /** What the provider leaves undone is to be called live. */
+  /** The rest that the provider leaves undone is to be called live. */
   rescue: boolean;
   /** Open items of the batch go to live calls by now. */
   rescued: boolean;
@@ -44,7 +44,7 @@ export type ProviderJob = Omit<
   now: Date;
 };
 
-/** What of a provider batch a step changes. */
+/** Columns of a provider batch that a step changes. */
 export type ProviderBatchChange = Partial<
   Pick<
     typeof providerBatches.$inferInsert,
@@ -68,11 +68,10 @@ export type ProviderBatchChange = Partial<
 >;
 
 /**
- * Takes open chunks of the next running batch that goes through a provider's batch API, and enters
- * the provider batch that they are to be in, in this worker's hands. Null where there is nothing to
- * take. A batch of which one waits because its provider did not take it is left alone until that
- * one's time has come; one whose limit leaves nothing, until it does. `begun`: it is the first of
- * its batch.
+ * Takes open chunks of the next running batch that goes through a provider's batch API. Enters
+ * their provider batch, in this worker's hands. Null where there is nothing to take. A batch of
+ * which one waits because its provider did not take it is left alone until that one's time has
+ * come; one whose limit leaves nothing, until it does. `begun`: it is the first of its batch.
  */
 export async function planProviderBatch(
   sql: Sql,
@@ -244,9 +243,9 @@ export async function endProviderBatch(
 }
 
 /**
- * Whether another job for the same model is at its provider, or was within so many milliseconds, of
- * whichever batch. Those of a failed batch stay as they were until it is retried, if ever, and tell
- * nothing.
+ * True where another job for the same model is at its provider, or was within so many milliseconds,
+ * of whichever batch. Those of a failed batch stay as they were until it is retried, if ever, and
+ * tell nothing.
  */
 export async function hasJobBesides(
   sql: Sql,

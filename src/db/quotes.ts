@@ -147,7 +147,7 @@ export async function readPreviewAnswers(sql: Sql, batchKey: bigint): Promise<An
   return found ?? null;
 }
 
-/** Of rows with these columns of an answer. */
+/** Statistics of rows with these columns of an answer. */
 function answerStatistics(sql: Sql) {
   return sql`
     count(*)::int as answers, avg(output_tokens)::float8 as "meanTokens",
@@ -155,7 +155,7 @@ function answerStatistics(sql: Sql) {
     greatest(1, avg(attempts))::float8 as "requestsPerItem"`;
 }
 
-/** How prompts that were counted have been billed. */
+/** Tokens of counted prompts, and those that were billed for them. */
 export interface BilledPrompts {
   /** Tokens that were billed for one that had been counted, those of repairs included. */
   ratio: number;

@@ -12,7 +12,7 @@ export const aloneFromCrashes = 3;
  */
 export const fatalCrashes = 5;
 
-/** What was taken back of one batch. `resent`: requests that will be sent again. */
+/** Chunks that were taken back of one batch. `resent`: requests that will be sent again. */
 interface Reclaimed {
   key: bigint;
   chunks: number;
@@ -23,9 +23,9 @@ interface Reclaimed {
  * Reopens the chunks of workers whose lease has run out, and counts the requests that will be sent
  * again, as long as the batch goes on: items up to the mark that have no result, and what was
  * marked for further requests of theirs. Where the batch is being ended, nothing is sent again:
- * they are unmetered requests of these items. Only items up to the mark are charged with the crash:
- * they are cut off from the rest of their chunk, and from `aloneFromCrashes` on into chunks of one
- * item, so that the one that kills workers is found and its neighbours are not charged with it.
+ * they are unmetered requests of these items. Only items up to the mark are charged with the crash,
+ * and cut off from the rest of their chunk. From `aloneFromCrashes` on they are cut into chunks of
+ * one item. So the one that kills workers is found, and its neighbours are not charged with it.
  * Returns the batches concerned.
  */
 export async function reclaimChunks(sql: Sql): Promise<Reclaimed[]> {

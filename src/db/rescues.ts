@@ -1,4 +1,4 @@
-/** What provider batches leave unanswered: when it is called live, and when it is given up. */
+/** The unanswered rest of provider batches: when it is called live, and when it is given up. */
 import type { Sql } from './driver/client.ts';
 import { isInPreview, isRunning } from './guards.ts';
 
@@ -15,10 +15,10 @@ export async function leaveToRescue(
 }
 
 /**
- * From now on the open items of these batches go to live calls: of every batch that asks for it and
- * whose time is nearly over (a tenth of it is left, at least half a minute and at most an hour, and
- * never more than half), or whose provider has nothing more to do than what its window passed over.
- * Returns their keys.
+ * From now on the open items of some batches go to live calls: of those that ask for it, and whose
+ * time is nearly over or whose provider has only left what its window passed over. Nearly over: a
+ * tenth of the time is left, at least half a minute and at most an hour, and never more than half.
+ * Returns the keys of these batches.
  */
 export async function rescueBatches(sql: Sql): Promise<bigint[]> {
   const rescued = await sql<{ key: bigint }[]>`

@@ -1,11 +1,11 @@
-/** What calls outside of batches may still cost, while they are under way. */
+/** The expected cost of calls outside of batches, while they are under way. */
 import type { Sql } from './driver/client.ts';
 import { limitOf, type OwnerLimits, type OwnerStanding, ownerMoney } from './owner-limits.ts';
 
 /** A process that tells nothing for such a time is dead, and holds nothing. */
 const heldFor = '10 minutes';
 
-/** How often the money of an owner was reckoned, as a statement sees it. */
+/** Number of times that the money of an owner was reckoned, as a statement sees it. */
 export function gateSeen(sql: Sql, owner: ReturnType<Sql>): ReturnType<Sql> {
   return sql`coalesce((
     select r.reckoned from reservations r where r.owner = ${owner} and r.process = ''), 0)`;
@@ -20,7 +20,7 @@ export function enterGate(sql: Sql, from: ReturnType<Sql>): ReturnType<Sql> {
     returning reckoned`;
 }
 
-/** What a process asks for. */
+/** A process's request for room. */
 interface Reservation {
   owner: string;
   /** Its name among all processes. */

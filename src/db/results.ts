@@ -26,7 +26,7 @@ export interface NewResult {
     | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 }
 
-/** What is told of a batch that ended. */
+/** Facts that are told of a batch that ended. */
 export interface EndedBatch {
   status: BatchStatus;
   operation: string;
@@ -35,7 +35,7 @@ export interface EndedBatch {
   seconds: number;
 }
 
-/** What a write left behind: what was really new, and where the batch stands. */
+/** The outcome of a write: the results that were really new, and the state of the batch. */
 export interface Recorded extends EndedBatch {
   recorded: number;
   /** The same by what became of the items. */
@@ -44,7 +44,7 @@ export interface Recorded extends EndedBatch {
   owner: string;
 }
 
-/** What a statement that writes results returns. */
+/** A row that a statement that writes results returns. */
 export interface WrittenRow extends Omit<Recorded, 'items'> {
   newSucceeded: number;
   /** By code; null where none failed. */
@@ -53,7 +53,7 @@ export interface WrittenRow extends Omit<Recorded, 'items'> {
   newExpired?: number;
 }
 
-/** What was written, by what became of the items. */
+/** The results that were written, by what became of the items. */
 export function recordedOf(row: WrittenRow): Recorded {
   const { newSucceeded, newFailed, newCancelled = 0, newExpired = 0, ...written } = row;
   const items: ItemCount[] = [
@@ -71,8 +71,8 @@ export function recordedOf(row: WrittenRow): Recorded {
 export const rateWindowSeconds = 10;
 
 /**
- * The flush: one statement that locks the batch, inserts the results that belong to chunks which
- * `worker` still holds, adds what was really inserted to the batch's counters, and closes chunks
+ * The flush, one statement. It locks the batch and inserts the results that belong to chunks which
+ * `worker` still holds. It adds what was really inserted to the batch's counters, and closes chunks
  * and batch when their last item is in. A result that is already there stays as it is, and a worker
  * that lost its lease writes nothing. Null when the batch has gone.
  *
@@ -198,7 +198,7 @@ async function flushResults(
   return written ? recordedOf(written) : null;
 }
 
-/** What the results of a flush have used, all of them by the model of the batch. */
+/** The usage of a flush's results, all of them by the model of the batch. */
 function spentOnOne(sql: Sql, { columns }: WrittenUsage): ReturnType<Sql> {
   return sql`
     select batch.key as batch_key, batch.owner, batch.model, ${columns}

@@ -1,10 +1,10 @@
-/** What goes by itself: batches a while after their end, and files that no batch uses. */
+/** Deletion by itself: batches a while after their end, and files that no batch uses. */
 import { eq, sql } from 'drizzle-orm';
 import type { HiddenBatch } from './deletions.ts';
 import type { Builder, Sql } from './driver/client.ts';
 import { files } from './tables.ts';
 
-/** How long things are kept, in seconds, and when they go. Null: for ever; of `hours`: always. */
+/** Times that things are kept, in seconds, and when they go. Null: for ever; of `hours`: always. */
 export interface Retention {
   /** Since the end of a batch. */
   batchSeconds: number | null;
@@ -19,7 +19,7 @@ export interface Retention {
 /** Hidden by one statement, and told of one by one. */
 export const hiddenAtOnce = 500;
 
-/** How long an upload is kept whose batch was refused: its id was told, and can be used. */
+/** Seconds that an upload is kept whose batch was refused: its id was told, and can be used. */
 export const leftSeconds = 24 * 60 * 60;
 
 /**
@@ -93,7 +93,7 @@ export async function deleteLeftFiles(sql: Sql): Promise<number> {
   return deleted.count;
 }
 
-/** What the batches over a file mean to it. */
+/** The use of a file by the batches over it. */
 export interface FileUse {
   fileKey: bigint;
   /** When they have all gone; null where one of them stays. */
@@ -102,7 +102,7 @@ export interface FileUse {
   contentGoesAt: Date | null;
 }
 
-/** Of those of the files that batches use: until when. */
+/** Times until which batches use these files. */
 export async function readFileUse(
   sql: Sql,
   fileKeys: readonly bigint[],

@@ -22,13 +22,13 @@ export interface Retried {
 }
 
 /**
- * Takes back the answers of items that failed, expired or were cancelled (all, or those with the
- * given custom ids or error codes), reopens their chunks, and lets the batch go on with its time
+ * Takes back the answers of items that failed, expired or were cancelled: all, or those with the
+ * given custom ids or error codes. Their chunks are reopened, and the batch goes on with its time
  * renewed. Succeeded items are never touched. A stopped batch goes on with what it had left undone
  * as well. Its output is another file from then on: how long the old one was, and that it was
- * deleted, is forgotten. Null where nothing is to be retried, or the batch is a draft or being
- * ended, its file has lines that are not requests, or its rows were deleted. `isTaken` false: its
- * taking did not fit, and nothing was changed.
+ * deleted, is forgotten. Null where nothing is to be retried, where the batch is a draft or being
+ * ended, or where its file has lines that are not requests. Null too where its rows were deleted.
+ * `isTaken` false: its taking did not fit, and nothing was changed.
  *
  * Identical rows stay together, but a twin that is named is asked itself from now on.
  *

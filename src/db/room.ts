@@ -1,8 +1,8 @@
-/** Whether the embedded database's disk has room: Postgres would stop at its end. */
+/** The room on the embedded database's disk: Postgres would stop at its end. */
 import { statfs } from 'node:fs/promises';
 import { AppError } from '../core/errors.ts';
 
-/** What Postgres needs for its log and for the answers of batches that run. */
+/** Free space that Postgres needs for its log and for the answers of batches that run. */
 export const minFreeBytes = 512 * 1024 * 1024;
 export const minFreeShare = 0.02;
 const lookEveryMs = 1_000;

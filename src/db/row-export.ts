@@ -9,7 +9,7 @@ import {
 } from './copy-buffer.ts';
 import { type Copy, copySql } from './driver/copy.ts';
 
-/** What is stored of a row, as byte strings: a character, of 0 to 255, for each byte of UTF-8. */
+/** A stored row, as byte strings: a character, of 0 to 255, for each byte of UTF-8. */
 export interface ExportedRow {
   content: string | null;
   fields: string | null;

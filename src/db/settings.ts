@@ -1,4 +1,4 @@
-/** What a server makes once and keeps. */
+/** Settings that a server makes once and keeps. */
 import { eq } from 'drizzle-orm';
 import type { Builder } from './driver/client.ts';
 import { settings } from './tables.ts';

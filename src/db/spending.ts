@@ -1,7 +1,7 @@
 /**
- * The ledger: what was spent by month, model and lane. Statements that count what a batch has used
- * add the same to the ledger, under the lock of the batch, so that both say the same at every
- * instant. Its rows outlive their batches.
+ * The ledger: what was spent by month, model and lane. Statements that count a batch's usage add it
+ * to the ledger too, under the lock of the batch. So both say the same at every instant. Its rows
+ * outlive their batches.
  */
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
@@ -51,7 +51,7 @@ export function addResent(sql: Sql, resent: ReturnType<Sql>) {
     set unmetered = s.unmetered + excluded.unmetered, requests = s.requests + excluded.requests`;
 }
 
-/** What one owner spent on one model by calls outside of batches, in the present month. */
+/** One owner's spending on one model by calls outside of batches, in the present month. */
 interface CallSpending {
   /** Below 0: of the process and the owner. */
   key: bigint;
@@ -64,7 +64,7 @@ interface CallSpending {
   usage: Usage;
 }
 
-/** What a write came to. */
+/** The outcome of a write. */
 export interface WrittenSpending {
   isWritten(key: bigint, model: string): boolean;
   /** By key: owners that were erased meanwhile go by these names. */
@@ -134,14 +134,14 @@ export async function readMonth(sql: Sql): Promise<string> {
   return now?.month ?? '';
 }
 
-/** What was spent on one model in one lane. */
+/** The spending on one model in one lane. */
 export interface ModelSpending {
   model: string;
   execution: Execution;
   usage: Usage;
 }
 
-/** What an owner spent in a month, the highest cost first. */
+/** An owner's spending in a month, the highest cost first. */
 export async function readSpending(
   sql: Sql,
   owner: string,
@@ -160,7 +160,7 @@ export async function readSpending(
   }));
 }
 
-/** What each of some batches spent on each model in each lane. */
+/** The spending of each of some batches on each model in each lane. */
 export async function listBatchSpending(
   sql: Sql,
   batchKeys: readonly bigint[],

@@ -1,7 +1,7 @@
 /**
- * What the answers of a batch look like together, counted over what was recorded in a stretch of
- * its `seq`. Rows of a seq that a reader has seen are all there, and those that succeeded stay as
- * they are: so stretches add up, and can be taken away.
+ * Sums over the answers of a batch, counted over what was recorded in a stretch of its `seq`. Rows
+ * of a seq that a reader has seen are all there, and those that succeeded stay as they are: so
+ * stretches add up, and can be taken away.
  */
 import { and, eq } from 'drizzle-orm';
 import { confidenceOf } from './confidence.ts';
@@ -9,7 +9,7 @@ import type { Builder, Sql } from './driver/client.ts';
 import { outputJson } from './output-json.ts';
 import { batchSummaries } from './tables.ts';
 
-/** What was recorded behind `after`, and not behind `upTo`. */
+/** The results behind `after`, and not behind `upTo`. */
 export interface Stretch {
   batchKey: bigint;
   after: number;
@@ -29,7 +29,7 @@ function succeededWithin(sql: Sql, stretch: Stretch) {
   return sql`${within(sql, stretch)} and r.status = 'SUCCEEDED'`;
 }
 
-/** How often each label was given; null where an answer names none. */
+/** Number of times that each label was given; null where an answer names none. */
 export async function countLabels(
   sql: Sql,
   stretch: Stretch,
@@ -52,7 +52,7 @@ export async function countLabels(
 }
 
 /**
- * How many answers of a label batch have a confidence, by whole thousandths. The addend is half of
+ * Number of answers of a label batch by confidence, in whole thousandths. The addend is half of
  * what a real may be off by, just below 1: 0.945 is in 945, though it is less as a real.
  */
 export async function countConfidences(
@@ -74,7 +74,7 @@ export interface Recording {
   failed: number;
   /** USD; null where no answer has a known price. */
   costUsd: number | null;
-  /** Whether any of the answers was asked for: a twin is not. */
+  /** True where any of the answers was asked for: a twin is not. */
   isAsked: boolean;
 }
 
@@ -119,7 +119,7 @@ export async function readStretchEnd(
   return end?.seq ?? null;
 }
 
-/** What was counted of a batch, in the columns of the table. */
+/** Counts of a batch, in the columns of the table. */
 export interface StoredSummary {
   seq: number;
   rows: number;

@@ -1,8 +1,7 @@
 /**
  * Every table, and the one rule that they follow: what is large is append-only. `rows` and
- * `results` are written once; the only rows that workers update are `chunks`, one per hundred
- * items, so an old snapshot (an export, a backup, a forgotten session) does not slow the queue
- * down.
+ * `results` are written once. Workers update rows of `chunks` alone, one per hundred items. So an
+ * old snapshot (an export, a backup, a forgotten session) does not slow the queue down.
  *
  * Keys are numbers inside and prefixed random ids outside: a number costs eight bytes in each of a
  * million rows. Everything is keyed by file or batch first, so that the large tables partition or

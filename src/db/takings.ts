@@ -1,13 +1,14 @@
 /**
- * What an owner takes of what LIMITS leaves it: batches, items and bytes. What is taken is stored
- * by the statement that looks whether it fits, under a turn that one process at a time can have.
+ * The takings of an owner, within what LIMITS leaves it: batches, items and bytes. What is taken is
+ * stored by the statement that looks whether it fits, under a turn that one process at a time can
+ * have.
  */
 import type postgres from 'postgres';
 import { AppError, LimitExceeded, type LimitName } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Sql } from './driver/client.ts';
 
-/** What is to be taken of an owner's limits. */
+/** A taking from an owner's limits. */
 export interface Taking {
   owner: string;
   limits: Limits;
@@ -19,7 +20,7 @@ export interface Taking {
   bytes: number;
 }
 
-/** What an owner has taken by now. */
+/** The takings of an owner by now. */
 interface Taken {
   batches: number;
   items: number;
@@ -85,7 +86,7 @@ export function takenFirst(sql: Sql, taking: Taking | null): postgres.Fragment {
     ),`;
 }
 
-/** Whether what follows `takenFirst` may be done. */
+/** True where the statements behind `takenFirst` may run. */
 export function isTaken(sql: Sql, taking: Taking | null): postgres.Fragment {
   return taking === null ? sql`true` : sql`exists (select from taken)`;
 }
@@ -142,7 +143,7 @@ export async function readBytesLeft(
   return allowed - (row?.bytes ?? 0);
 }
 
-/** What an owner has taken by now. What has no limit is not counted. */
+/** The takings of an owner by now. What has no limit is not counted. */
 export async function readTakings(sql: Sql, owner: string, limits: Limits): Promise<OwnerTakings> {
   const counted = (limit: number | null, count: postgres.Fragment) =>
     limit === null ? sql`null::float8` : count;
@@ -193,7 +194,7 @@ function countToday(sql: Sql, owner: string) {
     select items::float8 from takings where owner = ${owner} and day = ${today(sql)}), 0)`;
 }
 
-/** Of files that are deleted too, until they are purged. */
+/** Bytes of all files, those included that are deleted, until they are purged. */
 function countBytes(sql: Sql, owner: string) {
   return sql`(select coalesce(sum(size_bytes), 0)::float8 from files where owner = ${owner})`;
 }

@@ -88,7 +88,7 @@ export async function findTwins(
   return found?.twins ?? null;
 }
 
-/** How many rows of a file have an earlier one that is equal in all that is taken. */
+/** Number of rows of a file that have an earlier one that is equal in all that is taken. */
 export async function countTwins(
   sql: Sql,
   fileKey: bigint,

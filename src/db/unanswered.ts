@@ -1,4 +1,4 @@
-/** What items have cost that were sent, and that nobody waits for any more without an answer. */
+/** The cost of items that were sent, and that nobody waits for any more without an answer. */
 import type postgres from 'postgres';
 import type { Usage } from '../core/usage.ts';
 import type { Sql } from './driver/client.ts';
@@ -118,7 +118,7 @@ interface Row extends Unanswered {
 }
 
 /**
- * Whether the batch goes on is known under its lock alone: an item is given for both cases. The
+ * That the batch goes on is known under its lock alone: an item is given for both cases. The
  * ledger counts what is sent again as unmetered.
  */
 function rowsOf(item: Unanswered): Row[] {

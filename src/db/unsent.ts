@@ -6,7 +6,7 @@ import type { Sql } from './driver/client.ts';
 import { countDone, countTwins } from './guards.ts';
 import { keptUsage, lockedBatch, type Unanswered } from './unanswered.ts';
 
-/** What a worker keeps of a chunk that it holds. */
+/** The part of a chunk that a worker keeps. */
 export interface KeptPart {
   /** Where the chunk begins. */
   first: number;

@@ -99,7 +99,7 @@ export function writtenUsage(sql: Sql, usages: readonly Usage[]): WrittenUsage {
 const unpricedAnswers = `(count(*) filter (where ${isUnknown('')}))::int as unpriced`;
 const addedUnpriced = 'unpriced = b.unpriced + t.unpriced';
 
-/** Of a row of a usage, whose columns `row` stands before: its tokens have no known price. */
+/** True of a row of a usage, whose columns `row` stands before: its tokens have no known price. */
 function isUnknown(row: string): string {
   return `${row}cost_usd is null and ${row}input_tokens + ${row}output_tokens > 0`;
 }
@@ -238,7 +238,7 @@ export function usageOf(record: UsageRecord): Usage {
   };
 }
 
-/** Of an item with a result: a cancel or an expiry ended it before it was asked. */
+/** True of an item with a result that a cancel or an expiry ended before it was asked. */
 export function wasNeverAsked({ status, requests }: { status: string; requests: number | null }) {
   return (status === 'CANCELLED' || status === 'EXPIRED') && (requests ?? 0) === 0;
 }

@@ -3,7 +3,7 @@ import { and, inArray, sql } from 'drizzle-orm';
 import type { Builder, Sql } from './driver/client.ts';
 import { webhooks } from './tables.ts';
 
-/** How long a dead process holds its webhooks: four times as long as an attempt may take. */
+/** Time that a dead process holds its webhooks: four times as long as an attempt may take. */
 export const leaseSeconds = 60;
 /** A webhook that is to be sent now, by the process that has its lease. */
 export interface ClaimedWebhook {
@@ -20,7 +20,7 @@ export interface ClaimedWebhook {
   traceparent: string | null;
 }
 
-/** How many webhooks a claim may lease. */
+/** Number of webhooks that a claim may lease. */
 interface ClaimLimits {
   /** Webhooks that were never tried. */
   firsts: number;
@@ -37,8 +37,8 @@ interface ClaimLimits {
  * owners of one host take turns, by how many attempts each had in the last minute. (Two claims at
  * the same instant do not see each other and may exceed them.)
  *
- * It goes from endpoint to endpoint along the index rather than through all that is due, so that a
- * hundred thousand for one dead endpoint neither hide the others nor cost more than its first four.
+ * It goes from endpoint to endpoint along the index, and not through all that is due. So a hundred
+ * thousand for one dead endpoint do not hide the others, and cost no more than its first four.
  */
 export async function claimWebhooks(sql: Sql, limits: ClaimLimits): Promise<ClaimedWebhook[]> {
   const { firsts, retries, perHost, perHostMinute } = limits;
@@ -116,11 +116,11 @@ export async function claimWebhooks(sql: Sql, limits: ClaimLimits): Promise<Clai
               b.id as "batchId", b.traceparent`;
 }
 
-/** How an attempt ended. `retryInMs` null: it succeeded, or the schedule is over. */
+/** The end of an attempt. `retryInMs` null: it succeeded, or the schedule is over. */
 export interface FinishedAttempt {
   key: bigint;
   lease: string;
-  /** How long ago it began. */
+  /** Milliseconds since it began. */
   tookMs: number;
   delivered: boolean;
   statusCode: number | null;

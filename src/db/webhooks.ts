@@ -4,7 +4,7 @@ import { leaseSeconds } from './webhook-claims.ts';
 
 type Fragment = ReturnType<Sql>;
 
-/** Of a batch's metadata as JSON text, in a body. */
+/** Most bytes of a batch's metadata as JSON text, in a body. */
 export const maxMetadataBytes = 10_000;
 /** A batch is announced by hand so often: each time is a request to somebody else's server. */
 export const redeliverySeconds = 60;
@@ -66,7 +66,7 @@ export function insertWebhooks(
     where b.webhook_url is not null and b.deleted_at is null`;
 }
 
-/** What came of a wish to announce a batch once more. */
+/** The outcome of a wish to announce a batch once more. */
 export interface Redelivery {
   batchKey: bigint;
   /** False where it has no webhook, has not ended, or was announced by hand a short while ago. */

@@ -52,7 +52,7 @@ export async function renewWorker(
   return renewed.length === 1;
 }
 
-/** Whether a live worker holds items of any batch; what is in a provider batch needs none. */
+/** True where a live worker holds items of any batch; what is in a provider batch needs none. */
 export async function holdWorkersChunks(sql: Sql): Promise<boolean> {
   const [look] = await sql<{ hold: boolean }[]>`
     select exists (
@@ -106,7 +106,7 @@ export async function listProcesses({ query }: Builder): Promise<LiveProcess[]> 
   return live.map((process) => ({ ...process, works: !process.id.startsWith(apiIdPrefix) }));
 }
 
-/** How many processes live: those that work, and those that only serve. */
+/** Number of processes that live: those that work, and those that only serve. */
 export async function countProcesses({
   query,
 }: Builder): Promise<{ workers: number; apis: number }> {

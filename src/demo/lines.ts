@@ -1,7 +1,7 @@
 /** Lines of the demo's report. */
 import { styleText } from 'node:util';
 
-/** Of the labels at the left, with the space around them. */
+/** Columns of the labels at the left, with the space around them. */
 const labelColumns = 14;
 
 /** A line, or several, on standard output. */

@@ -5,7 +5,7 @@ import { agrees, type OutputRecord } from './score.ts';
 const gap = '  ';
 const confidenceColumns = 4;
 const markColumns = 1;
-/** Of the room, for each of the two labels; the rest is the question's. */
+/** Share of the room for each of the two labels; the rest is the question's. */
 const labelShare = 0.3;
 const maxQuestionColumns = 70;
 

@@ -1,9 +1,9 @@
-/** Whether the endpoint that a line is for is the one for chat, at whatever path. */
+/** True of a line for the chat endpoint, at whatever path. */
 export function isChatUrl(url: string): boolean {
   return /\/chat\/completions(\?.*)?$/.test(url);
 }
 
-/** What is wrong with the url of a line for another endpoint, as the end of a sentence. */
+/** The fault of the url of a line for another endpoint, as the end of a sentence. */
 export function wrongUrl(shown: string): string {
   return `has the url ${shown}; only /v1/chat/completions is run`;
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../db/driver/client.ts';
 import { beginIngest, renewIngest } from '../db/ingests.ts';
 
-/** How long the rows of an upload whose process died stay; three renewals are missed by then. */
+/** Time that the rows of an upload whose process died stay; three renewals are missed by then. */
 const leaseMs = 60_000;
 const renewMs = 20_000;
 

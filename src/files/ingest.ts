@@ -26,7 +26,7 @@ export interface RowBytes {
   source: AsyncIterable<Uint8Array>;
 }
 
-/** What makes rows of bytes. Both throw UnreadableFile. */
+/** A maker of rows from bytes. Both throw UnreadableFile. */
 interface RowReader<Read> {
   /** Takes in the next bytes, of any number. */
   push(chunk: Buffer): Iterable<void>;
@@ -47,7 +47,7 @@ export class UploadRefused extends AppError {
 
 /** Rows that are in, of a file that is not yet: a statement that ends the ingest enters it. */
 export interface IngestedRows<Read> {
-  /** Of the file to come. */
+  /** Key of the file to come. */
   fileKey: bigint;
   read: Read;
   /** Throws LeaseLost once others may remove the rows. */

@@ -5,7 +5,7 @@
 import { isRecord } from '../core/json.ts';
 import { jsonMembers } from './json-text.ts';
 
-/** What of a file tells how its rows are read. */
+/** The part of a file that tells how its rows are read. */
 export interface ItemFile {
   format: string;
   columns: readonly string[];

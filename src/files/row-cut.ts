@@ -1,10 +1,10 @@
-/** What of a row a list shows: the beginning of its text, and its id. */
+/** The part of a row that a list shows: the beginning of its text, and its id. */
 import type { RowCut } from '../db/item-text.ts';
 import { planOf, type RowFile } from './row.ts';
 
 /**
- * How the database cuts rows of a file. Null where the text is made of more than one field, or
- * stands deeper: such rows are read whole.
+ * The way in which the database cuts rows of a file. Null where the text is made of more than one
+ * field, or stands deeper: such rows are read whole.
  */
 export function rowCutOf(file: RowFile): RowCut | null {
   const { format, contentField, customIdField, idsInFields = false } = file;

@@ -5,21 +5,21 @@ import { type ItemFile, rowMembers } from './item-members.ts';
 import { columnNames } from './read/csv-names.ts';
 
 /**
- * What has to be known of a file to read its rows. Of a CSV file, `columns` are the header's cells
- * or `columnNames` of them.
+ * The facts on a file that its rows are read by. Of a CSV file, `columns` are the header's cells or
+ * `columnNames` of them.
  */
 export interface RowFile extends ItemFile {
   /** For a batch that reads the file its own way: its custom ids stand in the field. */
   idsInFields?: boolean;
   /** Stands before every custom id. */
   customIdPrefix?: string;
-  /** Whether its rows have numbers: those of inline items and of files of before have none. */
+  /** True where its rows have numbers: those of inline items and of files of before have none. */
   isNumbered?: boolean;
 }
 
 /**
- * How a batch reads its file where it differs from what was chosen at upload; null where it does
- * not. An empty customIdField: the place in the file serves.
+ * A batch's own reading of its file, where it differs from what was chosen at upload; null where it
+ * does not. An empty customIdField: the place in the file serves.
  */
 export interface FileReading {
   contentField: string | null;
@@ -47,7 +47,7 @@ export function rowNumberOf({ isNumbered }: RowFile, { index, row }: RowText): n
   return row ?? (isNumbered ? index + 1 : null);
 }
 
-/** What stands for the custom id, else the place in the file from 0, behind the batch's prefix. */
+/** The row's custom id, else the place in the file from 0, behind the batch's prefix. */
 export function customIdOf(file: RowFile, row: RowText): string {
   const own = file.idsInFields ? idInFields(file, row) : row.customId;
   return (file.customIdPrefix ?? '') + (own ?? placeOf(row));
@@ -68,8 +68,8 @@ function idInFields(file: RowFile, { content, fields }: RowText): string | null 
 }
 
 /**
- * What of a stored file its rows are read by, as `reading` has it. One object for all rows: what is
- * derived from it is kept with it.
+ * The facts on a stored file that its rows are read by, as `reading` has it. One object for all
+ * rows: what is derived from it is kept with it.
  */
 export function rowFileOf(
   file: {

@@ -27,7 +27,7 @@ export interface Upload extends RowBytes {
   /** Lines for OpenAI's batch API, of which none is refused. Nothing is guessed then. */
   areRequests?: boolean;
   limits?: ReadLimits;
-  /** What the owner may take; null without limits. */
+  /** Limits of the owner; null without limits. */
   ownerLimits: Limits | null;
   events: Telling;
   /** By which it came. */
@@ -40,11 +40,11 @@ export async function uploadFile(upload: Upload): Promise<FileRecord> {
   return await ingested.store();
 }
 
-/** What else is known of a file when it is entered. */
+/** Further facts on a file when it is entered. */
 interface StoredAs {
   /** In place of the upload's. */
   name?: string | undefined;
-  /** What an upload of OpenAI's API says that the file is for. */
+  /** Purpose of the file that an upload of OpenAI's API gives. */
   purpose?: string;
   /** The file is deleted after this time, when no batch needs it. */
   expiresInSeconds?: number | null;

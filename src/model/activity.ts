@@ -1,4 +1,6 @@
-/** How the providers do, as the gates of this process see it. Other processes read it as JSON. */
+/**
+ * States of the providers, as the gates of this process see them. Other processes read it as JSON.
+ */
 import type { GateState, SharedGate } from './limits/permit.ts';
 import type { LearnedRates } from './limits/rates.ts';
 
@@ -19,7 +21,7 @@ export interface ModelActivity extends LearnedRates {
 interface ProviderActivity {
   /** False while a model fails every call, and no other model has answered since it does. */
   up: boolean;
-  /** Of all models. */
+  /** Calls in flight of all models. */
   inFlight: number;
   /** Models that were called within the last ten minutes, by their ids. */
   models: Record<string, ModelActivity>;

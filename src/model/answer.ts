@@ -16,7 +16,7 @@ import { parseAnswer, unusable } from './read.ts';
 import type { ReadOptions } from './send.ts';
 
 export interface AnswerOptions extends ReadOptions {
-  /** Whether tool calls without content are an answer; its text is empty then. */
+  /** True where tool calls without content are an answer; its text is empty then. */
   toolCalls?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the rest of Winnow knows of a provider's own batch API: an input of many requests goes in, a
- * job works on it for up to a day, and its results come back in any order. Types only; the adapters
+ * A provider's own batch API, for the rest of Winnow: an input of many requests goes in, a job
+ * works on it for up to a day, and its results come back in any order. Types only; the adapters
  * beside this file speak to providers.
  */
 import type { ModelAnswer } from './model.ts';
@@ -8,10 +8,10 @@ import type { ModelError } from './model-error.ts';
 import type { ModelRequest } from './request.ts';
 
 /**
- * The batch API of one provider, for one model. Every call makes exactly one request, retries
- * nothing, and rejects with a ModelError: `later` where it may succeed in a while, `batch` for key,
- * quota and a provider that has no batch API, `item` (INVALID_REQUEST, CONTEXT_TOO_LONG) where the
- * provider refuses what it was sent; or with the signal's reason when aborted.
+ * The batch API of one provider, for one model. Every call makes exactly one request, and retries
+ * nothing. Rejects with a ModelError: `later` where it may succeed in a while, `batch` for key,
+ * quota and a provider without a batch API. `item` (INVALID_REQUEST, CONTEXT_TOO_LONG): the
+ * provider refuses what it was sent. Rejects with the signal's reason when aborted.
  */
 export interface BatchApi {
   /** The provider's limits of one job. `bytes` are the whole input's, framing included. */
@@ -38,7 +38,7 @@ export interface BatchApi {
   /** Asks for the end of a job. A job that has ended already causes no error. */
   cancel(providerId: string, signal: AbortSignal): Promise<Job>;
   /**
-   * What an ended job answered, as a stream, in the provider's order, from `Job.results`. Lines
+   * The answers of an ended job, as a stream, in the provider's order, from `Job.results`. Lines
    * that are no result of a request are `unreadable`. Rejects in the middle where the download
    * breaks off; read again from the start then. `whole` says that the job's requests were
    * BodyRequests: any whole completion is an answer to those.
@@ -53,7 +53,7 @@ export interface BatchApi {
 export interface BatchInput {
   path: string;
   bytes: number;
-  /** How many lines. */
+  /** Number of lines. */
   requests: number;
   /** Our id of the job; also names the upload. */
   jobId: string;
@@ -62,7 +62,7 @@ export interface BatchInput {
 interface NewJob {
   /** Our id of the job, in its metadata where it has such, and before every custom id. */
   jobId: string;
-  /** What `upload` returned. */
+  /** Id that `upload` returned. */
   inputId: string | null;
   /** Null where the upload has it. */
   input: BatchInput | null;
@@ -72,7 +72,7 @@ export interface LostJob {
   jobId: string;
   /** No earlier job is it. */
   since: Date;
-  /** How many requests it has. */
+  /** Number of its requests. */
   requests: number;
   /** Jobs of the provider that are known to be others. */
   others: ReadonlySet<string>;

@@ -1,4 +1,4 @@
-/** What the lines of a batch's results have in common, whatever their protocol. */
+/** The common part of the lines of a batch's results, whatever their protocol. */
 import type { BatchLine } from './batch-api.ts';
 import type { Refusal } from './failure.ts';
 import type { Failures } from './http.ts';

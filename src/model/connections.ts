@@ -17,7 +17,7 @@ import type { ModelOptions } from './provider-model.ts';
 export interface Connection {
   readonly config: ProviderConfig;
   model(options: ModelOptions): Model;
-  /** What it says of its models, as it came. */
+  /** The provider's list of its models, as it came. */
   listModels(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 }

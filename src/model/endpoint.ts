@@ -32,13 +32,13 @@ export function normalizeAnthropicBaseUrl(baseUrl: string): string {
 
 /**
  * The version of Anthropic's API whose parameters and answers are spoken here. A later one
- * (2026-10-21) refuses temperature and top_p of every model, also of those that take them, and
- * files of requests that were written for this one have them.
+ * (2026-10-21) refuses temperature and top_p of every model, also of those that take them. Files of
+ * requests that were written for this one have them.
  */
 const anthropicVersion = '2023-06-01';
 
 /**
- * Whether a provider is OpenAI or Anthropic at their own addresses, which put an answer's schema
+ * True where a provider is OpenAI or Anthropic at their own addresses, which put an answer's schema
  * before the model. Other servers may use it as a grammar alone, by which a model chooses blind.
  */
 export function showsSchemas({ baseUrl }: Pick<ProviderConfig, 'baseUrl'>): boolean {

@@ -15,9 +15,12 @@ export function estimateTokens(request: ModelRequest, sentLength: number): numbe
   return Math.ceil(chars / charsPerToken) + (request.maxOutputTokens ?? 200);
 }
 
-/** How far above the count the estimate lies at most: for English. */
+/** Greatest factor by which the estimate lies above the count: for English. */
 const maxOverestimate = 1.31;
-/** How far below it: for columns of numbers, and for what is not written in Latin letters. */
+/**
+ * Greatest part by which it lies below: for columns of numbers, and for what is not written in
+ * Latin letters.
+ */
 const maxUnderestimate = { ascii: 0.45, other: 0.17 };
 
 /**

@@ -18,14 +18,14 @@ const longText = 1_048_576;
 
 export interface SenderOptions {
   config: ProviderConfig;
-  /** Of the model, as the provider knows it. */
+  /** Name of the model, as the provider knows it. */
   name: string;
   /** For the headers and body of an answer, and for the request sent again. */
   timeoutMs: number;
   log: Log | null;
 }
 
-/** What is a protocol's own of every exchange. `Own` is what was sent that may be left out. */
+/** A protocol's own part of every exchange. `Own` is what was sent that may be left out. */
 export interface ExchangePort<Own> {
   failures: Failures;
   /**
@@ -37,7 +37,7 @@ export interface ExchangePort<Own> {
   readRates(header: (name: string) => string | null, mix: Tokens | null): RateHeaders | null;
 }
 
-/** How one kind of request is made, and sent as a body of JSON. */
+/** The way in which one kind of request is made, and sent as a body of JSON. */
 interface Way<Request, Own, Signal, Answer> {
   build(request: Request): { body: Record<string, unknown>; own: Own };
   /** Rejects as the protocol's package does. */
@@ -74,7 +74,7 @@ export function createExchanges<Own>(
   const provider = config.name;
   const id = `${provider}/${name}`;
   const secrets = secretsOf(config);
-  /** Of the last answer. */
+  /** Tokens of the last answer. */
   let mix: Tokens | null = null;
 
   function observe(permit: Permit, headers: Pick<Headers, 'get'>): void {
@@ -137,7 +137,7 @@ function expectedTokens(request: ModelRequest, sentLength: number): number {
   return Math.ceil(estimateTokens(request, sentLength) * (request.tokenRatio?.value ?? 1));
 }
 
-/** What was sent and must not be shown when the provider quotes it. */
+/** Texts that were sent and must not be shown when the provider quotes them. */
 function textsOf(request: ModelRequest): string[] {
   if (!('body' in request)) return request.messages.map(({ content }) => content);
   const texts: string[] = [];

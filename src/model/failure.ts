@@ -178,7 +178,7 @@ function kindOf(refusal: Refusal, retryAfterMs: number | null): ModelErrorKind {
   return { kind: 'item', code: 'INVALID_REQUEST' };
 }
 
-/** Whether a text has the name of a parameter, as a word of its own. */
+/** True where a text has the name of a parameter, as a word of its own. */
 export function mentions(text: string, name: string): boolean {
   return new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`).test(text);
 }

@@ -1,6 +1,6 @@
 /**
- * What the adapters have in common of the packages that speak the protocols, openai and
- * @anthropic-ai/sdk: options that switch off what is Winnow's own, and what their errors mean.
+ * The adapters' common use of the packages that speak the protocols, openai and @anthropic-ai/sdk:
+ * options that switch off what is Winnow's own, and what their errors mean.
  *
  * The packages' retries, time limits, headers and logs are off, and they read nothing from the
  * environment: they retry what costs money (insufficient_quota), ignore long Retry-Afters, and take
@@ -47,7 +47,7 @@ export interface StatusError extends Error {
   readonly error: unknown;
 }
 
-/** How the errors of one protocol and its package are read. */
+/** The way to read the errors of one protocol and its package. */
 export interface Failures {
   isStatusError(error: unknown): error is StatusError;
   /** The error of a fetch, without the package's own around it. */

@@ -1,4 +1,4 @@
-/** What is known of the models of a provider by its configuration alone. */
+/** The models of a provider that are known by its configuration alone. */
 import type { ProviderConfig } from './provider-config.ts';
 
 /** OpenAI's when nothing is configured. All have known prices and structured output. */

@@ -1,4 +1,4 @@
-/** What went wrong with a request, told apart by what the caller should do. */
+/** Failures of a request, told apart by what the caller should do. */
 import type { BatchErrorCode, ItemErrorCode } from '../core/errors.ts';
 import type { Tokens } from '../core/usage.ts';
 
@@ -26,7 +26,7 @@ export class ModelError extends Error {
   /** Tokens that the provider billed all the same, as for refusals and truncated answers. */
   readonly tokens: Tokens | null;
   readonly costUsd: number | null;
-  /** What the model had written all the same; null where nothing. */
+  /** The text that the model had written all the same; null where nothing. */
   readonly answer: string | null;
   /** The field of a complete request that the provider refuses; null where it names none. */
   readonly param: string | null;

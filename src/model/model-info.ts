@@ -1,11 +1,12 @@
-/** What is known of a model beforehand: its prices, and whether its provider has a batch API. */
+/** Facts on a model beforehand: its prices, and whether its provider has a batch API. */
 import { knownModels } from './known-models.ts';
 import { type ModelPrices, type OwnPrices, pricesOf } from './prices.ts';
 import type { ProviderConfig } from './provider-config.ts';
 
 /**
- * What `Query.service` shows of a model. Prices in USD per million tokens, null when unknown.
- * `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for it.
+ * The facts on a model that `Query.service` shows. Prices in USD per million tokens, null when
+ * unknown. `providerBatch` is null where nobody knows: a batch API is tried when a batch asks for
+ * it.
  */
 export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
   id: string;
@@ -13,7 +14,7 @@ export interface ModelInfo extends Omit<ModelPrices, 'live' | 'batch'> {
   providerBatch: boolean | null;
 }
 
-/** What is known of the model `name` of a provider. */
+/** The facts on the model `name` of a provider. */
 export function modelInfo(config: ProviderConfig, name: string): ModelInfo {
   const { name: provider, batches } = config;
   const { live: _live, batch: _batch, ...prices } = pricesOf(config, name);

@@ -1,4 +1,4 @@
-/** What servers of the user's own say that they have: `GET /models`, asked when first needed. */
+/** Lists of models of the user's own servers: `GET /models`, asked when first needed. */
 import { withDeadline } from '../core/deadline.ts';
 import { isRecord, recordsOf } from '../core/json.ts';
 import type { Log } from './model.ts';
@@ -13,7 +13,7 @@ export interface ModelLists {
 /** Nobody waits longer for a list. */
 const askMs = 2_000;
 const keptMs = 10 * 60_000;
-/** What gave no list is asked again after this. */
+/** Time after which a server that gave no list is asked again. */
 const failedMs = 60_000;
 /** A router has some hundreds. */
 const maxNames = 2_000;
@@ -76,7 +76,7 @@ function namesIn(text: string): ReadonlySet<string> {
   return new Set(names.slice(0, maxNames));
 }
 
-/** What a provider may know a model by. */
+/** True of a name that a provider may know a model by. */
 export function isModelName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   return name !== '' && name.length <= maxNameChars && !/[\s\u0000-\u001f\u007f]/.test(name);

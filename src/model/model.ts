@@ -1,7 +1,6 @@
 /**
- * What the rest of Winnow knows of a language model: it takes a request (request.ts) and gives an
- * answer, or a failure (model-error.ts). Types only; the adapters beside this file speak to
- * providers.
+ * A language model, for the rest of Winnow: it takes a request (request.ts) and gives an answer, or
+ * a failure (model-error.ts). Types only; the adapters beside this file speak to providers.
  */
 
 import type { Tokens } from '../core/usage.ts';
@@ -44,15 +43,15 @@ interface AnswerStream {
    * answer breaks off, or the signal's reason when aborted. To be read to its end, or returned.
    */
   events: AsyncGenerator<StreamEvent, void, undefined>;
-  /** What the provider has counted so far; null where it has told nothing. */
+  /** The provider's counts so far; null where it has told nothing. */
   spent(): { tokens: Tokens; costUsd: number | null } | null;
 }
 
 /**
- * One model of one provider. `send` makes exactly one billable request (what the model refuses is
- * dropped, each thing once, and sent again, which a provider does not bill), under one deadline
- * over all of it, headers and bodies. `stream` does the same with an answer that comes in pieces:
- * the deadline is for the headers, and for each piece. Both reject with a ModelError, or with the
+ * One model of one provider. `send` makes exactly one billable request, under one deadline over all
+ * of it, headers and bodies. What the model refuses is dropped, each thing once, and sent again,
+ * which a provider does not bill. `stream` does the same with an answer that comes in pieces: the
+ * deadline is for the headers, and for each piece. Both reject with a ModelError, or with the
  * signal's reason when aborted.
  */
 export interface Model {
@@ -61,7 +60,7 @@ export interface Model {
   readonly provider: string;
   /** The name without the provider, as the provider knows it. */
   readonly name: string;
-  /** Of the API that its provider has. */
+  /** The API that its provider has. */
   readonly dialect: Dialect;
   send(request: ModelRequest, options: SendOptions): Promise<ModelAnswer>;
   /** Resolves once the provider has let the request in. */
@@ -118,7 +117,7 @@ export interface Connecting {
   whenFewer(listener: () => void): void;
 }
 
-/** What this folder logs, in pino's manner. */
+/** The log of this folder, in pino's manner. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -50,7 +50,7 @@ export function createOwnerModels(providers: Providers, limits: LimitsByOwner): 
   };
 }
 
-/** What one owner may do. */
+/** The bounds of one owner. */
 interface Bounds {
   models: readonly string[] | null;
   calls: OwnerCalls | null;

@@ -24,10 +24,10 @@ export interface PriceEntry {
 }
 
 export interface ListedModel {
-  /** Whether the entry is for this very model, and not for one whose name begins alike. */
+  /** True where the entry is for this very model, and not for one whose name begins alike. */
   isExact: boolean;
   contextTokens: number | null;
-  /** Whether its prices depend on the day or the hour. */
+  /** True where its prices depend on the day or the hour. */
   changes: boolean;
   /** The prices now; null where the list cannot tell them. */
   prices(): PriceEntry | null;

@@ -1,8 +1,8 @@
-/** What answers cost: by PRICES, else by the built-in list. Unknown is null, never 0. */
+/** Prices of answers: by PRICES, else by the built-in list. Unknown is null, never 0. */
 import type { TokenCounts, Tokens } from '../core/usage.ts';
 import { lookUpModel, type Price, type PriceEntry } from './price-list.ts';
 
-/** What the operator says of a model; absent is as the built-in list has it. */
+/** The operator's prices of a model; an absent one is as the built-in list has it. */
 export interface OwnPrices {
   /** USD per million tokens, here and below. Input and output stand together. */
   input?: number | undefined;
@@ -22,7 +22,7 @@ export interface OwnPrices {
 /** CONFIGURED: PRICES names the model. LIST_SIMILAR: the list has one that is named alike. */
 export type PriceSource = 'CONFIGURED' | 'LIST' | 'LIST_SIMILAR';
 
-/** What is known of one model's prices, in USD per million tokens at the lowest tier. */
+/** The known prices of one model, in USD per million tokens at the lowest tier. */
 export interface ModelPrices {
   /** Null where the cost of an answer is unknown. */
   source: PriceSource | null;
@@ -48,7 +48,9 @@ export interface Prices {
   savedUsd(counts: TokenCounts): number | null;
 }
 
-/** Of the plain price, as OpenAI, Anthropic, Groq, Together and Azure publish for batches. */
+/**
+ * Share of the plain price that OpenAI, Anthropic, Groq, Together and Azure publish for batches.
+ */
 const usualBatchShare = 0.5;
 
 /** Service tiers that cost what the call costs anyway. */
@@ -121,7 +123,7 @@ function withOwn(listed: PriceEntry, own: OwnPrices): PriceEntry {
 }
 
 /**
- * What an answer at a service tier costs, as a factor of the plain price; null for a tier whose
+ * The price of an answer at a service tier, as a factor of the plain price; null for a tier whose
  * price is unknown. `share`: what one without a tier costs.
  */
 function tierFactor(

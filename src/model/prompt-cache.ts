@@ -1,7 +1,7 @@
 /**
- * What is known of a model's prompt cache before anything is sent, and how a request asks for it.
- * A provider keeps what stands before a mark, and reads it for a tenth of the price when the next
- * request begins with the same.
+ * A model's prompt cache: what is known of it before anything is sent, and how a request asks for
+ * it. A provider keeps what stands before a mark, and reads it for a tenth of the price when the
+ * next request begins with the same.
  */
 import type { ModelPrices } from './prices.ts';
 
@@ -9,7 +9,7 @@ import type { ModelPrices } from './prices.ts';
 export interface CacheMark {
   /** 32 hexadecimal digits, the same for all requests with this beginning. */
   readonly key: string;
-  /** How many messages the beginning has. No item has written any of them. */
+  /** Number of messages of the beginning. No item has written any of them. */
   readonly messages: number;
   /** The caller has asked for it: also a provider of which nothing is known is told. */
   readonly isAsked: boolean;

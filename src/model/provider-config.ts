@@ -11,13 +11,13 @@ export interface ProviderConfig {
   apiKey: string | null;
   headers: Record<string, string>;
   query: Record<string, string>;
-  /** Of each of its models. */
+  /** Limits of each of its models. */
   limits?: ModelLimits | undefined;
-  /** Of single models by name, in place of the same limit in `limits`. */
+  /** Limits of single models by name, in place of the same limit in `limits`. */
   modelLimits?: Readonly<Record<string, ModelLimits>> | undefined;
   /** Names to list in `Query.service`; any other name is passed on to the provider as it is. */
   models: readonly string[];
-  /** Of single models by name, in place of what the built-in list says. */
+  /** Prices of single models by name, in place of the built-in list's. */
   prices?: Readonly<Record<string, OwnPrices>> | undefined;
   /** True where only the listed models exist (the sandbox). */
   closed: boolean;

@@ -18,7 +18,7 @@ export interface ModelOptions extends Omit<SenderOptions, 'config'> {
 
 /** The batch API of one protocol, for one model. */
 export interface BatchOptions {
-  /** Of the model, as the provider knows it. */
+  /** Name of the model, as the provider knows it. */
   name: string;
   /** The body of a live call. */
   bodyOf(request: ModelRequest): Record<string, unknown>;

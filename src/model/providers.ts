@@ -52,11 +52,11 @@ export interface Providers {
   /** Asks the providers of which nothing is listed, for at most 2 s. Never rejects. */
   learn(): Promise<void>;
   /**
-   * How much of each provider's limits per minute is this process's, above 0 to 1; all of it until
-   * told otherwise. The sum over all processes should be 1.
+   * Gives this process its part of each provider's limits per minute, above 0 to 1; it has all
+   * until told otherwise. The sum over all processes should be 1.
    */
   share(fraction: number): void;
-  /** How the providers do, as this process sees it. */
+  /** States of the providers, as this process sees them. */
   activity(): Activity;
   /** The gates of the models that were called. */
   gates(): { model: string; inFlight: number; closed: Blocked['reason'] | null }[];
@@ -79,7 +79,7 @@ export interface ProvidersOptions {
   log?: Log | undefined;
   /** Told what the gates learn. */
   events?: Telling | undefined;
-  /** Of the gates. */
+  /** Clock of the gates. */
   clock?: Clock | undefined;
 }
 
@@ -163,7 +163,7 @@ export function createProviders({
     return modelAt(connection, name);
   }
 
-  /** What a provider lists: by its configuration, and as it says itself. */
+  /** True of a model that the provider lists: by its configuration, and as it says itself. */
   function isListed({ config }: Connection, name: string): boolean {
     return config.models.includes(name) || (lists.known(config.name)?.has(name) ?? false);
   }

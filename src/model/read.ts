@@ -50,7 +50,7 @@ export function readId(id: unknown): string | null {
   return typeof id === 'string' && /^(?!\.{1,2}$)[\x21-\x7e]{1,512}$/.test(id) ? id : null;
 }
 
-/** How far the provider's clock may be behind this one. */
+/** Time that the provider's clock may be behind this one. */
 const skewMs = 10 * 60_000;
 const pageSize = 100;
 /** Ten thousand jobs since the lost one; no list of the last minutes has more. */
@@ -100,7 +100,9 @@ export async function searchJobs<T>(
   return 'unsure';
 }
 
-/** Whether a page ends with a job older than `oldest`; false where the oldest is listed first. */
+/**
+ * True where a page ends with a job older than `oldest`; false where the oldest is listed first.
+ */
 function endsBefore(oldest: number, times: readonly (number | null)[]): boolean {
   const [first, last] = [times.at(0) ?? null, times.at(-1) ?? null];
   return first !== null && last !== null && last < oldest && first >= last;

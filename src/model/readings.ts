@@ -9,7 +9,7 @@ export interface ReadingsOptions {
   cut: Model;
   /** The whole name at the provider that is asked. */
   whole: () => Model;
-  /** What the lists say; null where they do not tell. */
+  /** The lists' verdict; null where they do not tell. */
   isWhole: () => boolean | null;
   /** Asks for the list that would tell; null where that is not worth a question. */
   ask: (() => Promise<void>) | null;

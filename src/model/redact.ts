@@ -1,10 +1,13 @@
-/** What may be quoted of a provider's error: enough to correct the cause, no key and no row. */
+/**
+ * The part of a provider's error that may be quoted: enough to correct the cause, no key and no
+ * row.
+ */
 import type { ProviderConfig } from './provider-config.ts';
 
 const maxQuotedChars = 300;
 /** Shorter runs are words that a message and a row share by chance. */
 const echoChars = 32;
-/** Of a secret: fewer are shared by chance, and too few to be of use. */
+/** Characters of a secret: fewer are shared by chance, and too few to be of use. */
 const secretChars = 8;
 /** Messages are searched this far for an echo; providers echo the beginning. */
 const maxSearchedChars = 20_000;
@@ -19,9 +22,9 @@ const secretPatterns = [
 ];
 
 /**
- * `message` in one line of at most 300 characters, without anything that looks like a key, without
- * the given `secrets` nor 8 characters of one, and without any run of 32 characters that also
- * stands in `texts` (the messages that were sent).
+ * `message` in one line of at most 300 characters. It has nothing that looks like a key, and no 8
+ * characters of the given `secrets`. It has no run of 32 characters that also stands in `texts`,
+ * the messages that were sent.
  */
 export function quote(
   message: string,

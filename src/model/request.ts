@@ -8,10 +8,10 @@ export interface ChatMessage {
 }
 
 /**
- * How the answer must look. `schema` is a JSON Schema; `strict` says that it is written in the
- * subset that strict structured output takes. Where the schema is not strict, or the provider has
- * no json_schema, the adapter asks for a json_object and states the schema in the system message;
- * the operation validates the answer either way.
+ * The form of the answer. `schema` is a JSON Schema; `strict` says that it is written in the subset
+ * that strict structured output takes. Where the schema is not strict, or the provider has no
+ * json_schema, the adapter asks for a json_object and states the schema in the system message; the
+ * operation validates the answer either way.
  */
 export type AnswerFormat =
   | { type: 'text' }
@@ -34,11 +34,14 @@ export interface Sampling {
 
 export type ModelRequest = PromptRequest | BodyRequest;
 
-/** What stands beside what is asked. */
+/** The part of a request beside its messages. */
 interface Planned {
-  /** Of the plan, whose requests learn from each other's answers. Absent for a request of none. */
+  /**
+   * Ratio of the plan, whose requests learn from each other's answers. Absent for a request of
+   * none.
+   */
   tokenRatio?: TokenRatio | undefined;
-  /** What lines of the log say of it: of its request, or its batch. */
+  /** Fields of its lines in the log: of its request, or its batch. */
   about?: object | undefined;
   /** A header of the request, not of its body. Absent: it is not sent. */
   traceparent?: string | undefined;

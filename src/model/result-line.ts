@@ -14,7 +14,7 @@ import type { ModelAnswer } from './model.ts';
 import { ModelError } from './model-error.ts';
 import { quote } from './redact.ts';
 
-/** What a line says of its request. Text is empty where the answer is tool calls alone. */
+/** A line's outcome of its request. Text is empty where the answer is tool calls alone. */
 export type LineOutcome =
   | ({ kind: 'answer' } & Pick<ModelAnswer, 'text' | 'completion'>)
   /** `answer`: what the model had written all the same. */
@@ -119,7 +119,7 @@ function itemCodeOf({ failure }: ModelError): ItemErrorCode {
   return failure.kind === 'batch' ? ofItem[failure.code] : failure.code;
 }
 
-/** What would stop a batch here is the item's own failure where its line ran elsewhere. */
+/** A failure that would stop a batch here is the item's own where its line ran elsewhere. */
 const ofItem: Readonly<Record<BatchErrorCode, ItemErrorCode>> = {
   INVALID_KEY: 'INVALID_REQUEST',
   UNKNOWN_MODEL: 'INVALID_REQUEST',

@@ -1,7 +1,7 @@
 /**
- * How long one item waits after a `later` failure before it is asked again. The gate beside this
- * file keeps every call off; this spreads the items out, so that a provider that comes back is not
- * met by all of them at once.
+ * The time that one item waits after a `later` failure before it is asked again. The gate beside
+ * this file keeps every call off; this spreads the items out, so that a provider that comes back is
+ * not met by all of them at once.
  */
 
 /**

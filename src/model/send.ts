@@ -11,14 +11,14 @@ import { ModelError } from './model-error.ts';
 import type { Prices } from './prices.ts';
 import type { ModelRequest } from './request.ts';
 
-/** What an answer's reader is given. */
+/** Options of an answer's reader. */
 export interface ReadOptions {
   /** Named in messages. */
   provider: string;
   prices: Pick<Prices, 'costUsd'>;
   /** Cuts a provider's words to what may be shown. */
   quote: (message: string) => string;
-  /** Whether any whole answer is one, however it stopped. */
+  /** True where any whole answer is one, however it stopped. */
   whole: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface Port<Own> extends ExchangePort<Own> {
   read(answer: string, options: ReadOptions): ModelAnswer;
 }
 
-/** What an answer was billed, and how long the body was that it answers. */
+/** Tokens that an answer was billed, and the length of the body that it answers. */
 interface Billed {
   tokens: Tokens | null;
   sentLength: number;

@@ -11,7 +11,7 @@ export async function* readServerEvents(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const decoder = new TextDecoder();
   const event = new EventLines();
-  /** Of a line whose end has not come. */
+  /** The beginning of a line whose end has not come. */
   let begun = '';
   let held = '';
   for await (const bytes of body) {

@@ -46,8 +46,8 @@ export function createStreamFetch({
   origin: string;
   headers: Record<string, string>;
   /**
-   * How long nothing may move: no chunk of the body taken by the provider, no headers and no chunk
-   * of the answer come from it.
+   * Time in which nothing may move: no chunk of the body taken by the provider, no headers and no
+   * chunk of the answer come from it.
    */
   progressMs: number;
 }): StreamFetch {

@@ -10,7 +10,7 @@ import type { BodyRequest } from './request.ts';
 import type { ReadOptions } from './send.ts';
 import { readServerEvents } from './server-events.ts';
 
-/** How long a provider has to end a body whose last event has come. */
+/** Time that a provider has to end a body whose last event has come. */
 const lingerMs = 1_000;
 
 /** One protocol, for one model, whose answers come in pieces. */
@@ -25,9 +25,9 @@ export interface StreamPort<Own> extends ExchangePort<Own> {
 
 /** Reads the events of one answer. */
 export interface StreamReader {
-  /** What an event comes to in the dialect of the request. Throws ModelError. */
+  /** The events of the request's dialect that an event becomes. Throws ModelError. */
   read(event: StreamEvent): readonly StreamEvent[];
-  /** What stands behind the provider's last event. */
+  /** The events behind the provider's last one. */
   end(): readonly StreamEvent[];
   /** `over`: nothing comes any more. `whole`: nothing has to. */
   readonly state: 'open' | 'whole' | 'over';

@@ -73,7 +73,7 @@ export class ThinHeaders {
     this.#given = given;
   }
 
-  /** Of a repeated header the first. */
+  /** The first value of a repeated header. */
   get(name: string): string | null {
     const value = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
     return (Array.isArray(value) ? value[0] : value) ?? null;
@@ -101,7 +101,7 @@ export function createThinFetch({
 }: {
   origin: string;
   headers: Record<string, string>;
-  /** Of a whole call; only bounds the time to connect here. */
+  /** Time of a whole call; only bounds the time to connect here. */
   timeoutMs: number;
 }): ThinFetch {
   const { connector, connecting } = countConnecting(

@@ -67,7 +67,9 @@ export function allowedValues(
   return Array.isArray(runtime) ? runtime.map(String) : (field.validValues ?? null);
 }
 
-/** Whether each value of a field is one of a known list. Those of LIST are lists of such values. */
+/**
+ * True where each value of a field is one of a known list. Those of LIST are lists of such values.
+ */
 export function hasClosedList(params: EnrichFields, field: EnrichField): boolean {
   if (field.type === 'BOOLEAN') return true;
   return field.type !== 'LIST' && allowedValues(params, field) !== null;

@@ -7,7 +7,7 @@ import { jsonObject, promptText } from './text.ts';
 
 export const maxExamples = 100;
 
-/** What stands for the item in an example of any operation. */
+/** The item of an example of any operation. */
 export const exampleItem = {
   content: promptText().meta({ description: 'Text of the example.' }),
   metadata: jsonObject().nullish().meta({

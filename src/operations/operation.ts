@@ -68,7 +68,7 @@ export interface PreparedOperation {
   readonly written?: (answer: ParsedAnswer) => string;
   /** The typed GraphQL result's fields from a stored output: what `Operation.result` describes. */
   result(output: unknown): Record<string, unknown>;
-  /** How sure a stored output is, 0 to 1; null where nothing says. Absent: no output says it. */
+  /** Confidence of a stored output, 0 to 1; null where nothing says. Absent: no output says it. */
   readonly confidence?: (output: unknown) => number | null;
   /** The provider's whole answer, where the output has it. */
   readonly completion?: (output: unknown) => Record<string, unknown> | null;
@@ -80,7 +80,7 @@ export interface PreparedOperation {
   readonly outputNames?: Readonly<Record<string, string>>;
 }
 
-/** What stored outputs have that can be counted. */
+/** The members of stored outputs that can be counted. */
 export interface CountedAnswers {
   /** The member that has the label, or with `isList` the labels; null where outputs have none. */
   readonly label: { readonly member: string; readonly isList: boolean } | null;
@@ -112,7 +112,9 @@ export interface Operation<Params extends z.ZodObject = z.ZodObject> {
   readonly whole?: true;
   /** True where equal rows are to get equal answers: by default, these are asked once. */
   readonly deduplicates?: true;
-  /** What of its outputs can be counted, by the same params; absent where nothing can. */
+  /**
+   * The members of its outputs that can be counted, by the same params; absent where nothing can.
+   */
   counted?(params: z.output<Params>): CountedAnswers;
   /** `time` is what checks of answers may take, shared within a request; its own when absent. */
   prepare(params: z.output<Params>, time?: CheckTime): PreparedOperation;

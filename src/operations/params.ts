@@ -9,7 +9,7 @@ import { jsonObject, promptText, text } from './text.ts';
 /** Parts of a request that Winnow decides, since answers could not be read otherwise. */
 const ownBodyKeys = ['model', 'messages', 'response_format', 'stream', 'n'];
 
-/** GraphQL's Int, so that the same numbers are good on every road in. */
+/** GraphQL's Int, so that the same numbers are good on every way in. */
 const maxInt = 2 ** 31 - 1;
 
 export const sharedParams = {

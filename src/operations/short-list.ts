@@ -1,7 +1,7 @@
 /** Names in a message for people: it stands in each row that failed. */
 
 const maxNames = 10;
-/** Of all names together; one name stands whatever its length. */
+/** Most characters of all names together; one name stands whatever its length. */
 const maxLength = 240;
 
 /** `"a", "b" and 67 more`. */

@@ -12,11 +12,14 @@ export interface Data {
   databaseUrl: string;
   /** For what lives in a session: past a pooler where there is one. */
   directUrl: string;
-  /** Of every pool through `databaseUrl`: their name, and whether sessions may be kept there. */
+  /**
+   * Settings of every pool through `databaseUrl`: their name, and whether sessions may be kept
+   * there.
+   */
   access: Pick<DatabaseOptions, 'name' | 'pooled'>;
   /** For people. */
   place: string;
-  /** Of every pool. */
+  /** The check of every pool. */
   room: Pick<DatabaseOptions, 'checkRoom'>;
 }
 

@@ -35,7 +35,7 @@ interface DoorParts {
   data: Data;
   connections: Connections;
   presence: Presence;
-  /** Of the process: this one's is added. */
+  /** Pools of the process: this one's is added. */
   pools: Pick<Database, 'connections'>[];
   nudges: Nudges;
   log: Log;

@@ -1,4 +1,4 @@
-/** How the parts of a process are taken down: in reverse of the order in which they began. */
+/** The end of a process: its parts are taken down in reverse of the order in which they began. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../core/log.ts';
 

@@ -1,4 +1,4 @@
-/** What works on batches, and what happens to them whether or not anybody works. */
+/** The parts that work on batches, and those that look after them whether or not anybody works. */
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/driver/client.ts';
@@ -118,7 +118,7 @@ async function startWork(
   return { leaseId: lease.id, slotsUsed: worker.slotsUsed };
 }
 
-/** What is made ready for batches, counted of them, and removed. */
+/** The steps that prepare batches, count them, and remove things. */
 async function startUpkeep(
   { config, db, nudges, models, log, events }: EngineParts,
   ending: Ending,

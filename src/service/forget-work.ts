@@ -13,7 +13,7 @@ import { createNudges } from '../engine/process/nudges.ts';
 import { finishEnding } from '../engine/upkeep/reaper.ts';
 import { createEvents } from '../telemetry/events.ts';
 
-/** What was given up. */
+/** Counts of the work that was given up. */
 export interface Forgotten {
   batches: number;
   providerBatches: number;

@@ -1,4 +1,7 @@
-/** What is asked when somebody looks at the metrics, and of the database every five seconds. */
+/**
+ * Figures that are read when somebody looks at the metrics, and those of the database, read every
+ * five seconds.
+ */
 import { statfs } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { createLooper } from '../core/looper.ts';
@@ -21,7 +24,7 @@ interface GaugeParts {
   pools: readonly Pick<Database, 'connections'>[];
   models: Models;
   engine: Engine;
-  /** Whether anybody can be shown the metrics, now. */
+  /** True where anybody can be shown the metrics, now. */
   isShown(): boolean;
 }
 

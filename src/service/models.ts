@@ -1,4 +1,7 @@
-/** What speaks to models: the providers, the sandbox among them, and the plans of operations. */
+/**
+ * The parts that speak to models: the providers, the sandbox among them, and the plans of
+ * operations.
+ */
 import { randomBytes } from 'node:crypto';
 import type { ModelsOfOwner } from '../app/caller.ts';
 import type { Config } from '../config.ts';
@@ -15,13 +18,13 @@ import type { Ending } from './ending.ts';
 export interface Models {
   providers: Providers;
   counter: Counter;
-  /** What an owner may use: everything, where LIMITS does not name it. */
+  /** Models that an owner may use: all, where LIMITS does not name it. */
   modelsOf(owner: string): ModelsOfOwner;
   /** Model calls of an owner that are under way, where LIMITS bounds them. */
   callsOf(owner: string): number;
   /** The plan of a batch. */
   prepareStored(stored: StoredOperation): Plan;
-  /** How the providers do, as JSON; null where nothing is known. */
+  /** States of the providers, as JSON; null where nothing is known. */
   activityText(): string | null;
 }
 

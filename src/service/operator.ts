@@ -1,4 +1,4 @@
-/** What the operator's machines ask, on the main port and on one of their own. */
+/** Routes for the operator's machines, on the main port and on one of their own. */
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
 import { metricsRoute } from '../faces/operator/metrics-route.ts';
@@ -11,7 +11,9 @@ import { genAiNames } from '../telemetry/names.ts';
 import type { Ending } from './ending.ts';
 
 export interface Operator {
-  /** Of the main port, which shows metrics without a token while it is open: it has no keys. */
+  /**
+   * Routes of the main port, which shows metrics without a token while it is open: it has no keys.
+   */
   routesOf(isOpen: () => boolean): readonly OperatorRoute[];
   /** Where METRICS_PORT is reached; null where it is not set. */
   url: string | null;

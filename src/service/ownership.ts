@@ -1,6 +1,6 @@
 /**
- * Whether this process may work: a database that was copied while its batches ran would have them
- * asked, and paid, twice.
+ * The right of this process to work: a database that was copied while its batches ran would have
+ * them asked, and paid, twice.
  */
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
@@ -9,7 +9,7 @@ import { adoptDatabase, isOwnDatabase } from '../db/identity.ts';
 import type { ReadinessChecks } from '../faces/operator/readiness.ts';
 import type { Ending } from './ending.ts';
 
-/** How soon an adoption by the command is noticed. */
+/** Time between looks for an adoption by the command. */
 const lookEveryMs = 1_000;
 
 export interface Ownership {

@@ -134,7 +134,7 @@ function startProgress(line: RequestLine, { nudges, log }: ServerParts, ending: 
   return progress;
 }
 
-/** What is wrong with a webhook's URL, by its text and addresses; null when it may be called. */
+/** The fault of a webhook's URL, by its text and addresses; null when it may be called. */
 function createWebhookCheck(allowPrivate: boolean): (url: string) => Promise<string | null> {
   const resolveName = createResolveName({ allowPrivate });
   return (url) => checkWebhookTarget(url, { allowPrivate, resolveName });

@@ -1,4 +1,4 @@
-/** What signs webhooks: the server's secret, and those of owners that are made of it. */
+/** The secrets that sign webhooks: the server's, and those of owners that are made of it. */
 import type { Config } from '../config.ts';
 import { countApiKeys } from '../db/api-keys.ts';
 import type { Database } from '../db/driver/client.ts';

@@ -1,5 +1,5 @@
 /**
- * What happens in Winnow, as a closed list of facts. Parts tell of them; the log (log-events.ts),
+ * Events in Winnow, as a closed list of facts. Parts tell of them; the log (log-events.ts),
  * whatever counts, and tests listen. A fact is told after it is so, never before, and its telling
  * changes nothing.
  */
@@ -130,7 +130,7 @@ interface Caused {
 /** By which way items are answered: by single calls, by a provider's batch API, or at once. */
 export type Lane = 'live' | 'provider_batch' | 'sync';
 
-/** What calls have in common. */
+/** The common facts of calls. */
 export interface CallOrigin {
   lane: Lane;
   owner: string;
@@ -139,7 +139,7 @@ export interface CallOrigin {
   trace?: TraceContext;
   /** Providers are told of the trace. */
   propagates?: boolean;
-  /** What lines say that a call causes: of its request, or its batch. */
+  /** Fields of lines that a call causes: of its request, or its batch. */
   about?: object;
 }
 
@@ -159,7 +159,7 @@ interface ModelCall {
   seconds: number | null;
   /** HTTP requests that it took: a refused parameter is left out and the request sent again. */
   requests: number;
-  /** How many of them repeat an earlier request for the same item. */
+  /** Number of them that repeat an earlier request for the same item. */
   retries: number;
   /** Code of what failed; null of an answer, good or bad. */
   error: string | null;
@@ -169,9 +169,9 @@ interface ModelCall {
   costUsd: number | null;
   /** No usage came, although the provider may bill the request. */
   isUnmetered: boolean;
-  /** What it was under; null where traces are off. */
+  /** The span that it was under; null where traces are off. */
   parent: TraceContext | null;
-  /** What was asked, of which most is the owner's. Never logged; null where traces are off. */
+  /** The request, most of which is the owner's. Never logged; null where traces are off. */
   request: AskedModel | null;
   /** The same of what was answered; also null where nothing was. */
   answer: AnsweredModel | null;
@@ -179,7 +179,7 @@ interface ModelCall {
 
 type CallTokens = Pick<TokenCounts, 'inputTokens' | 'outputTokens'> & Partial<TokenCounts>;
 
-/** What a span tells of a request to a model. */
+/** A span's facts on a request to a model. */
 export interface AskedModel {
   temperature?: number | undefined;
   topP?: number | undefined;
@@ -193,7 +193,7 @@ export interface AskedModel {
   body?: Readonly<Record<string, unknown>>;
 }
 
-/** What a span tells of an answer of a model. */
+/** A span's facts on an answer of a model. */
 export interface AnsweredModel {
   text?: string;
   completion?: Readonly<Record<string, unknown>>;
@@ -208,7 +208,7 @@ interface HttpRequest {
   /** As they came over the connection, headers included. */
   bytesIn: number;
   bytesOut: number;
-  /** Of the client. */
+  /** Address of the client. */
   address: string;
   asking: Asking;
   /** By which the output of a batch went out; null of all other requests. */
@@ -228,7 +228,7 @@ interface RecordedItems {
 
 export interface ItemCount {
   status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'EXPIRED';
-  /** Of a failed one; null of the others. */
+  /** Code of a failed one; null of the others. */
   errorCode: string | null;
   items: number;
 }
@@ -253,17 +253,19 @@ export interface Events {
   emit<Name extends EventName>(name: Name, fact: Facts[Name]): void;
   /** Returns how to end the listening. */
   on<Name extends EventName>(name: Name, listener: (fact: Facts[Name]) => void): () => void;
-  /** Whether anybody listens: for facts of which there are many, before they are put together. */
+  /**
+   * True where anybody listens: for facts of which there are many, before they are put together.
+   */
   has(name: EventName): boolean;
 }
 
-/** What of the log is needed here, in pino's manner. */
+/** The log that is needed here, in pino's manner. */
 export type EventLog = Record<
   'debug' | 'info' | 'warn' | 'error',
   (fields: object, message: string) => void
 >;
 
-/** What a part is given that tells, and does not listen. */
+/** The half of the events for a part that tells, and does not listen. */
 export type Telling = Pick<Events, 'emit' | 'has'>;
 
 /** Without listeners. One that throws is logged; it disturbs neither the part nor the others. */

@@ -1,6 +1,6 @@
 /**
- * What parts ask of traces before a span has ended: its ids, for its children and the log. Spans
- * themselves are made of events (traces/spans.ts). Nothing here loads OpenTelemetry.
+ * The part of traces that is needed before a span has ended: its ids, for its children and the log.
+ * Spans themselves are made of events (traces/spans.ts). Nothing here loads OpenTelemetry.
  */
 import {
   type ChunkTrace,
@@ -20,7 +20,7 @@ export interface Tracing {
   ofChunk(batch: TraceContext): ChunkTrace;
   /** A batch has ended: its span is made of what the database has of it. */
   endBatch(batch: EndedBatchSpan): void;
-  /** Whether providers are told of the trace that a call belongs to. */
+  /** True where providers are told of the trace that a call belongs to. */
   readonly propagates: boolean;
   /** Sends what there is, for a short time. Never rejects. */
   close(): Promise<void>;
@@ -55,14 +55,14 @@ export interface EndedBatchSpan {
 
 /** Where spans go, and which. */
 export interface TraceSettings {
-  /** Of a collector, without /v1/traces. */
+  /** URL of a collector, without /v1/traces. */
   endpoint: string;
   /** Sent to it; their values are secret. */
   headers: Readonly<Record<string, string>>;
   /** For one export, repeats included. */
   timeoutMs: number;
   serviceName: string;
-  /** What every span says of its process, beside the name. */
+  /** Facts on its process that every span tells, beside the name. */
   resource: Readonly<Record<string, string>>;
   sampler: (typeof samplers)[number];
   /** The share of traces that a sampler by ratio keeps, 0 to 1. */

@@ -1,11 +1,13 @@
 /**
- * What a webhook may call: the public internet over https, nothing that only this server can reach.
- * Checked when a batch is submitted, again at each attempt, and for the very address that is
- * dialled (dial.ts).
+ * Addresses that a webhook may call: the public internet over https, nothing that only this server
+ * can reach. Checked when a batch is submitted, again at each attempt, and for the very address
+ * that is dialled (dial.ts).
  */
 import ipaddr from 'ipaddr.js';
 
-/** Whether http and private addresses may be called: in development, without untrusted callers. */
+/**
+ * True where http and private addresses may be called: in development, without untrusted callers.
+ */
 export interface AddressRules {
   allowPrivate: boolean;
 }
@@ -34,7 +36,7 @@ const platformAddresses = new Set(['168.63.129.16']);
 /** IPv6 hands out global addresses from here only; exceptions would let `::127.0.0.1` pass. */
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** What is wrong with a webhook's URL, for people; null when it may be called. Looks nothing up. */
+/** The fault of a webhook's URL, for people; null when it may be called. Looks nothing up. */
 export function checkWebhookUrl(url: string, { allowPrivate }: AddressRules): string | null {
   if (url.length > maxUrlLength) return `must be at most ${maxUrlLength} characters`;
   // The parser drops or turns these silently; what is stored should be what is called.
@@ -81,8 +83,8 @@ function parseAddress(host: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
 }
 
 /**
- * Only what IANA hands out for general use: not private, shared (RFC 6598), loopback, link-local,
- * multicast, documentation, nor an IPv6 address that stands for an IPv4 one (mapped, compatible,
+ * Only what IANA gives out for general use: not private, shared (RFC 6598), loopback, link-local,
+ * multicast or documentation. No IPv6 address that stands for an IPv4 one (mapped, compatible,
  * NAT64, 6to4, Teredo), whatever that one is.
  */
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {

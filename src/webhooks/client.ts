@@ -9,8 +9,8 @@ import { describeFailure } from './failure.ts';
 /** For the look-up, the connection and the whole answer. The standard says 15 to 30 s. */
 export const attemptTimeoutMs = 15_000;
 /**
- * What is read of an answer's body, so that an endpoint may finish it in peace; more is cut off.
- * Nothing of it is kept.
+ * Bytes of an answer's body that are read, so that an endpoint may finish it in peace; more is cut
+ * off. Nothing of it is kept.
  */
 const maxAnswerBytes = 64 * 1024;
 /** A day, as long as the longest step of the schedule. */
@@ -43,7 +43,7 @@ export interface WebhookAnswer {
   error: string | null;
   /** The same for the operator of the server. */
   cause: 'blocked address' | 'no address' | 'connection failed' | 'timed out' | null;
-  /** What a 429 or 503 asked for, at most a day. */
+  /** Time that a 429 or 503 asked for, at most a day. */
   retryAfterMs: number | null;
 }
 

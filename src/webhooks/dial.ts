@@ -19,14 +19,14 @@ export class NoAddress extends Error {
 
 /** A name server that does not answer is given up after twice this. */
 const queryTimeoutMs = 2_500;
-/** How long a submit waits for a name server. */
+/** Time that a submit waits for a name server. */
 const submitTimeoutMs = 2_000;
 
 /**
- * Asks the name servers directly: the operating system's own resolver blocks one of Node's four
- * threads for as long as a name server that some tenant runs cares to be silent, and files and all
- * other names wait behind it. Where private addresses are allowed it is used nevertheless, for what
- * stands in /etc/hosts or in a container's own names.
+ * Asks the name servers directly. The operating system's own resolver blocks one of Node's four
+ * threads while a name server is silent, which a tenant may run. Files and all other names would
+ * wait behind it. Where private addresses are allowed it is used nevertheless, for what stands in
+ * /etc/hosts or in a container's own names.
  */
 export function createResolveName({
   allowPrivate,

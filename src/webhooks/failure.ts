@@ -42,7 +42,7 @@ const certificates: ReadonlyMap<string, string> = new Map([
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'the certificate is for another name'],
 ]);
 
-/** Of the error, or of what is behind it: undici and attempts at several addresses wrap it. */
+/** Code of the error, or of what is behind it: undici and attempts at several addresses wrap it. */
 function codeOf(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
     const { code } = at as { code?: unknown };

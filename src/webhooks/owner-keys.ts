@@ -1,4 +1,4 @@
-/** What signs the webhooks of each owner: a secret of its own, made of the server's. */
+/** The secrets that sign the webhooks of each owner: one of its own, made of the server's. */
 import { ownerSecret, parseWebhookSecret, parseWebhookSecrets } from './sign.ts';
 
 /** The owner of everything on a server without keys. */

@@ -3,8 +3,8 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 /**
- * How long after the end of one attempt the next one is due, in milliseconds, the first of them
- * after the end of the batch: the schedule that Standard Webhooks recommends. Ten attempts over
+ * Time from the end of one attempt until the next one is due, in milliseconds, the first of them
+ * from the end of the batch: the schedule that Standard Webhooks recommends. Ten attempts over
  * about three days.
  */
 export const webhookSchedule: readonly number[] = [

@@ -33,7 +33,8 @@ import {
 
 const items = 12;
 const final = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED'];
-const runs = runsOf(50);
+const asked = process.env.STATES_RUNS;
+const runs: ReturnType<typeof runsOf> = asked ? { numRuns: Number(asked) } : runsOf(50);
 const maxCommands = runs.seed === undefined ? 200 : 40;
 
 const { db } = await openTestDatabase();

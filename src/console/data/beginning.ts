@@ -1,4 +1,4 @@
-/** What the form for a new batch begins with, where another page was given it. */
+/** The first values of the form for a new batch, where another page was given them. */
 export interface Beginning {
   /** It is uploaded by the form, which says how far that is. */
   file?: File;

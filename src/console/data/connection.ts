@@ -1,4 +1,4 @@
-/** Whether the server is reached, as the one WebSocket of the page knows it. */
+/** The state of the connection to the server, as the one WebSocket of the page knows it. */
 import { createStore } from './store.ts';
 
 export type Connection =

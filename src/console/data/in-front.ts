@@ -1,4 +1,4 @@
-/** Whether somebody may look at the page: the tab is in front, and the window is not hidden. */
+/** The sight of the page: whether the tab is in front, and the window is not hidden. */
 import { useSyncExternalStore } from 'react';
 
 export function useInFront(): boolean {

@@ -1,4 +1,4 @@
-/** Whether the page that is shown was come back to, by the browser's own buttons. */
+/** The way to the page that is shown: whether it was come back to by the browser's own buttons. */
 let returned = false;
 
 addEventListener('popstate', () => {

@@ -1,7 +1,7 @@
 /**
- * What was typed into a form: it lies in sessionStorage, the tab's own, so that a reload keeps it.
- * It is its owner's: with the key of another one it is not shown; without an owner it is that of
- * whose key comes next. No key is ever kept here.
+ * Text that was typed into a form: it lies in sessionStorage, the tab's own, so that a reload keeps
+ * it. It is its owner's: with the key of another one it is not shown; without an owner it is that
+ * of whose key comes next. No key is ever kept here.
  */
 const prefix = 'winnow.typed.';
 /** Raised when a form changes its shape: what an older console kept is then not read. */
@@ -36,7 +36,7 @@ export function forgetTyped(form: string): void {
   sessionStorage.removeItem(prefix + form);
 }
 
-/** Of all forms. */
+/** Forgets the text of all forms. */
 export function forgetAllTyped(): void {
   for (const entry of Object.keys(sessionStorage)) {
     if (entry.startsWith(prefix)) sessionStorage.removeItem(entry);

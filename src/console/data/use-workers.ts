@@ -1,4 +1,6 @@
-/** How many processes work on batches: asked while a batch waits for one, and only then. */
+/**
+ * The number of processes that work on batches: asked while a batch waits for one, and only then.
+ */
 import { graphql } from './graphql.ts';
 import { usePolledQuery } from './use-polled-query.ts';
 

@@ -87,7 +87,7 @@ export function StepButton({
   onDone,
 }: {
   batch: StateBatch;
-  /** What the batch is called, for people who hear the page. */
+  /** Name of the batch, for people who hear the page. */
   name: string;
   step: BatchStep;
   label: string;

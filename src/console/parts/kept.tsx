@@ -17,7 +17,7 @@ const KeyOwner = graphql(`
 const quietMs = 300;
 
 export interface Keeper<T> {
-  /** What was typed before; null where the form begins empty. */
+  /** The text that was typed before; null where the form begins empty. */
   before: T | null;
   /** Takes what stands in the form after each change; null where that is not worth keeping. */
   keep(value: T | null): void;

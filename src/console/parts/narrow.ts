@@ -1,4 +1,4 @@
-/** Whether the page is as narrow as on a phone, as the styles have it. */
+/** True where the page is as narrow as on a phone, as the styles have it. */
 import { useSyncExternalStore } from 'react';
 
 const query = matchMedia('(max-width: 720px)');

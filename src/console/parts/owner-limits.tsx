@@ -1,4 +1,4 @@
-/** How far the limits of the key's owner are used; nothing where there are none. */
+/** The use of the limits of the key's owner; nothing where there are none. */
 import { useState } from 'react';
 import { graphql } from '../data/graphql.ts';
 import { usePolledQuery } from '../data/use-polled-query.ts';

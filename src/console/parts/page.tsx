@@ -1,4 +1,4 @@
-/** What every page has: its title, and its heading, which the focus goes to. */
+/** Parts of every page: its title, and its heading, which the focus goes to. */
 import { type ReactNode, useEffect, useRef } from 'react';
 
 export function usePageTitle(title: string): void {

@@ -27,7 +27,7 @@ export function Skeleton({ lines = 3, height = 33 }: { lines?: number; height?: 
   );
 }
 
-/** What failed in one part of a page, and the offer to try it again. */
+/** A failure in one part of a page, and the offer to try it again. */
 export function PartError({
   error,
   again,
@@ -35,7 +35,7 @@ export function PartError({
 }: {
   error: CombinedError;
   again?: () => void;
-  /** What could not be read: `The list`. */
+  /** The part that could not be read: `The list`. */
   what: string;
 }) {
   return (
@@ -77,7 +77,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
-/** What is not known, and why: never 0 and never an empty place. */
+/** The word for what is not known, and why: never 0 and never an empty place. */
 export function Unknown({ why }: { why?: string }) {
   return (
     <span className="unknown" title={why}>

@@ -1,7 +1,7 @@
 /** Rows of a file as they are, one line each. */
 import { oneLine } from '../words/text.ts';
 
-/** Of a cell, which the style cuts to the width of its column. */
+/** Most characters of a cell, which the style cuts to the width of its column. */
 const cellCharacters = 120;
 
 export function RowTable({
@@ -11,7 +11,7 @@ export function RowTable({
   most,
   chosen,
 }: {
-  /** What the table is called, for people who hear the page. */
+  /** Name of the table, for people who hear the page. */
   name: string;
   columns: readonly string[];
   rows: readonly Record<string, unknown>[];

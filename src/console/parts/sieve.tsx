@@ -16,7 +16,7 @@ export interface SieveCounts {
   total: number;
 }
 
-/** What has become of the items, in the order of the bar, with the look and the word of each. */
+/** Shares of the items, in the order of the bar, with the look and the word of each. */
 const shares = [
   ['succeeded', 'ok', 'succeeded'],
   ['failed', 'bad', 'failed'],

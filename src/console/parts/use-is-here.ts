@@ -1,4 +1,4 @@
-/** Whether the part is still on the page: an answer takes nobody back who has gone on. */
+/** True where the part is still on the page: an answer takes nobody back who has gone on. */
 import { useCallback, useEffect, useRef } from 'react';
 
 export function useIsHere(): () => boolean {

@@ -1,4 +1,4 @@
-/** What people type as an amount: of money, or of hours. */
+/** Amounts as people type them: of money, or of hours. */
 
 /**
  * A number above 0, with a $ before it or without one. Undefined for an empty text, null for all

@@ -1,5 +1,5 @@
 /**
- * What a batch is doing, in a word and a sentence, and the likeliest next step: the list and the
+ * The state of a batch, in a word and a sentence, and the likeliest next step: the list and the
  * page of a batch say the same.
  */
 import { graphql, type ResultOf } from '../data/graphql.ts';
@@ -21,7 +21,7 @@ export const CountsFields = graphql(`
   }
 `);
 
-/** What the words need to know; a document spreads it with `...BatchStateFields`. */
+/** Fields that the words need; a document spreads it with `...BatchStateFields`. */
 export const BatchStateFields = graphql(
   `
     fragment BatchStateFields on Batch @_unmask {
@@ -76,8 +76,8 @@ export const BatchStateFields = graphql(
 export type StateBatch = ResultOf<typeof BatchStateFields>;
 
 /**
- * What the button does: `raise` asks for a higher limit and `resume` goes on (`resumeBatch`),
- * `retry` puts back what has no answer (`retryBatch`), `start` is for a draft (`startBatch`).
+ * The button's step: `raise` asks for a higher limit and `resume` goes on (`resumeBatch`), `retry`
+ * puts back what has no answer (`retryBatch`), `start` is for a draft (`startBatch`).
  */
 export type BatchStep = 'raise' | 'resume' | 'retry' | 'start';
 
@@ -90,7 +90,7 @@ export interface BatchState {
   button: {
     step: BatchStep;
     label: string;
-    /** What is retried; absent: all that has no answer. */
+    /** Codes that are retried; absent: all that has no answer. */
     errorCodes?: ItemErrorCode[];
   } | null;
 }
@@ -112,7 +112,7 @@ export function workedSeconds(batch: StateBatch): number | null {
 }
 
 /**
- * How long the rest takes, in words; null where that is unknown. By the pace: the clock of this
+ * Time that the rest takes, in words; null where that is unknown. By the pace: the clock of this
  * machine need not be that of the server.
  */
 export function timeLeft({

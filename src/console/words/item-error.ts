@@ -3,7 +3,7 @@ import type { graphql } from '../data/graphql.ts';
 
 export type ItemErrorCode = ReturnType<typeof graphql.scalar<'ItemErrorCode'>>;
 
-/** What stands behind `most that failed:`. */
+/** Words behind `most that failed:`. */
 export const itemErrors: Readonly<Record<ItemErrorCode, string>> = {
   CONTENT_FILTERED: 'stopped by the content filter',
   CONTEXT_TOO_LONG: 'too long for the model',

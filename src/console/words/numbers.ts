@@ -88,7 +88,7 @@ export function perSecond(value: number): string {
   return `${value < 10 ? oneDigit.format(value) : whole.format(value)}/s`;
 }
 
-/** Whether times are shown as this machine's clock has them, or in UTC. */
+/** True where times are shown as this machine's clock has them, or in UTC. */
 export const timeZone = createStore<'local' | 'utc'>(
   localStorage.getItem('winnow.times') === 'utc' ? 'utc' : 'local',
 );

@@ -30,7 +30,7 @@ export async function awaitDatabase(
   }: {
     tell: (sentence: string) => void;
     patienceMs: number;
-    /** What Postgres shows its operator of the connection. */
+    /** Name of the connection that Postgres shows its operator. */
     name?: string;
     signal?: AbortSignal | undefined;
   },
@@ -161,7 +161,7 @@ export function startFailureOf(error: unknown, url: string): StartFailure | null
 /** insufficient_privilege */
 const deniedState = '42501';
 
-/** What the database says that is not allowed; it names no value. */
+/** The database's word for what is not allowed; it names no value. */
 function findDenied(error: unknown): string | null {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if ('code' in inner && inner.code === deniedState) return inner.message;

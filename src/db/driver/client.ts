@@ -38,7 +38,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** What statements need that are built by Drizzle: each waits in the pool of its database. */
+/** The parts that statements built by Drizzle need: each waits in the pool of its database. */
 export type Builder = Pick<Database, 'query'>;
 
 const closeTimeoutSeconds = 2;
@@ -62,7 +62,7 @@ const defaultAnswerTimeoutMs = defaultStatementTimeoutMs + 5_000;
 const textArrayOid = 1009;
 
 export interface DatabaseOptions {
-  /** What Postgres shows its operator of each connection. */
+  /** Name of each connection that Postgres shows its operator. */
   name?: string;
   /**
    * A pooler may lead each statement to another connection: nothing is kept in one. What statements
@@ -112,8 +112,8 @@ export function openDatabase(
     // The driver hands its own parsed options over, which its types leave out.
     socket: (target: Target) => sockets.open(target),
     prepare: !pooled,
-    // PgBouncer 1.18 gives the connection away at the end of the first of several statements that
-    // are sent one behind the other, and nobody gets the answers of the others.
+    // Of several statements that are sent one behind the other, PgBouncer 1.18 gives the connection
+    // away at the end of the first. Nobody gets the answers of the others.
     ...(pooled ? { max_pipeline: 0 } : {}),
     connection: {
       application_name: name,

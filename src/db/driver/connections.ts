@@ -1,4 +1,4 @@
-/** How the connections of a process are divided among its parts. */
+/** The connections of a process, divided among its parts. */
 
 export interface Connections {
   /** For the engine: claims, marks, flushes, heartbeat, upkeep and webhooks. */

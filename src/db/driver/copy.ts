@@ -27,7 +27,7 @@ export interface Copy {
    */
   rowsIn(): Promise<RowsIn>;
   /**
-   * What a query selects in COPY's binary format, in pieces of any size, as fast as they are taken:
+   * The rows of a query in COPY's binary format, in pieces of any size, as fast as they are taken:
    * lengths and numbers in network order, text as it is. A reader that stops early ends the
    * statement. https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
    */
@@ -74,12 +74,12 @@ export function openCopy(
 }
 
 /**
- * What goes out are ranges of rows joined to ranges of results. While the statistics do not know of
- * a new batch, a range seems to be one row, and a nested loop would take minutes.
+ * Outputs are ranges of rows joined to ranges of results. While the statistics do not know of a new
+ * batch, a range seems to be one row, and a nested loop would take minutes.
  */
 const withoutLoops = 'enable_nestloop = off';
 
-/** What stands before and behind a COPY; null: nothing. */
+/** Statements before and behind a COPY; null: none. */
 interface Around {
   begin: string | null;
   end: string | null;
@@ -221,7 +221,7 @@ async function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 /**
- * What the database itself refused is a DatabaseError; everything else that `pg` and its streams
+ * A refusal of the database itself is a DatabaseError; everything else that `pg` and its streams
  * fail with is the connection's.
  */
 function ofDatabase(error: unknown): Error {

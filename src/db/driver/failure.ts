@@ -7,7 +7,7 @@ export class ConnectionLost extends Error {
   readonly code = 'CONNECTION_LOST';
 }
 
-/** Of postgres.js, and ours. */
+/** Codes of postgres.js, and ours. */
 const lostCodes = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -16,8 +16,9 @@ const lostCodes = new Set([
   'CONNECTION_LOST',
 ]);
 /**
- * Of the system: https://nodejs.org/api/errors.html#common-system-errors. Files and connections to
- * providers fail with them too, so that they count only where a database's driver came with them.
+ * Codes of the system: https://nodejs.org/api/errors.html#common-system-errors. Files and
+ * connections to providers fail with them too, so that they count only where a database's driver
+ * came with them.
  */
 const systemCodes = new Set([
   'ECONNREFUSED',
@@ -48,7 +49,7 @@ export function ofDriver<Failure>(error: Failure): Failure {
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const awayStates = /^(08...|57P0[123]|53300|25006|3D000|28...)$/;
-/** Of connections that may have carried a statement. */
+/** Codes of connections that may have carried a statement. */
 const brokenCodes = new Set([
   'ECONNRESET',
   'ECONNABORTED',
@@ -88,7 +89,7 @@ export function absenceCode(error: unknown): string | null {
 /** The line of the log about a request that ended so. */
 export const databaseFailedRequest = 'the database failed a request';
 
-/** What callers are told where the database failed; null where it did not. */
+/** The callers' error where the database failed; null where it did not. */
 export function databaseFailure(error: unknown): AppError | null {
   const code = databaseFailureCode(error);
   if (code === null) return null;
@@ -101,7 +102,7 @@ export function databaseFailure(error: unknown): AppError | null {
       : databaseAway(error);
 }
 
-/** What callers are told who have had nothing done yet. */
+/** The error of callers who have had nothing done yet. */
 export function databaseAway(cause: unknown): AppError {
   return new AppError(
     'DATABASE_UNAVAILABLE',

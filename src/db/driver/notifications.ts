@@ -2,8 +2,8 @@ import type { Sql } from './client.ts';
 import { ofDriver } from './failure.ts';
 
 /**
- * What the processes tell each other about a batch. Only a hint to look sooner: every listener also
- * polls, so a lost notification costs time, never truth.
+ * The processes' messages to each other about a batch. Only a hint to look sooner: every listener
+ * also polls, so a lost notification costs time, never truth.
  * - `work`: chunks of it were opened, a worker may claim them
  * - `stop`: it is being ended or has failed, workers must drop it
  * - `progress`: its state changed

@@ -6,9 +6,9 @@ import type { Presence } from './presence.ts';
 type Write = (fields: { err?: unknown; requestId?: unknown }, message: string) => void;
 
 /**
- * The same log. What failed because the database is away stands in it without a stack; once it is
- * told that it is away, a line of the engine says nothing new and is left out, and of lines about
- * requests there are ten a minute.
+ * The same log. What failed because the database is away stands in it without a stack. After the
+ * line that says so, further lines of the engine are left out, and lines about requests are ten a
+ * minute.
  */
 export function withoutOutages(log: Log, presence: Presence): Log {
   const fold =

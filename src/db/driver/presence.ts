@@ -1,5 +1,5 @@
 /**
- * What a process knows of its database without asking: whether statements are answered. Tells when
+ * A process's knowledge of its database without asking: whether statements are answered. Tells when
  * the database goes, what failed while it is away, and when it is back.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,7 +25,7 @@ export interface Presence {
   doubt(): void;
   /** A statement was answered. */
   answered(): void;
-  /** Whether one more line may tell of a request that failed. */
+  /** True where one more line may tell of a request that failed. */
   mayTell(): boolean;
   stop(): void;
 }

@@ -4,7 +4,7 @@ import { ConnectionLost, ofDriver } from './failure.ts';
 import type { Presence } from './presence.ts';
 import { type NamedQuery, nameOf } from './statement-name.ts';
 
-/** What a query of the driver has that its types do not tell. */
+/** The members of a driver's query that its types do not tell. */
 interface RunningQuery extends NamedQuery {
   /** Hands the query to the pool; runs once, and never for a fragment of another query. */
   handler: (query: RunningQuery) => unknown;
@@ -16,7 +16,10 @@ interface RunningQuery extends NamedQuery {
   reject: (error: Error) => void;
   /** Takes a query that waits for a connection out of the queue. */
   cancel: () => unknown;
-  /** What `cancel` calls, and drops the promise of: the server is asked to end the query. */
+  /**
+   * The function that `cancel` calls, and drops the promise of: the server is asked to end the
+   * query.
+   */
   canceller: ((query: RunningQuery) => Promise<unknown>) | null;
 }
 
@@ -36,7 +39,7 @@ export interface Statement {
   onSettled(listener: () => void): void;
 }
 
-/** How often queries are looked at, as a share of the deadline. */
+/** Time between looks at queries, as a share of the deadline. */
 const lookShare = 0.1;
 /** One sent behind another, and not worked on after so many deadlines, never will be. */
 const lostAfterDeadlines = 3;
@@ -44,12 +47,12 @@ const lostAfterDeadlines = 3;
 /**
  * Sees to what the driver leaves undone, for every query of a client, those of `unsafe` included.
  *
- * None waits for ever. One that is worked on for longer than `deadlineMs` has met a connection that
- * swallows what it is sent, because the server would have ended it by then: `onSilence` is called.
- * A statement that gets no connection for `connectMs` rejects, and is never sent.
+ * None waits for ever. The server would have ended one that is worked on for longer than
+ * `deadlineMs`: its connection swallows what it is sent, and `onSilence` is called. A statement
+ * that gets no connection for `connectMs` rejects, and is never sent.
  *
- * None gets its rows in the wrong place: postgres.js 3.4.9 goes on counting rows where a connection
- * broke in the middle of a result, so that the first rows of the next result would be missing.
+ * None gets its rows in the wrong place. Where a connection broke in the middle of a result,
+ * postgres.js 3.4.9 goes on counting rows. The first rows of the next result would be missing.
  */
 export function watchQueries<Types extends Record<string, unknown>>(
   client: postgres.Sql<Types>,

@@ -19,7 +19,7 @@ export const readTimeoutMs = 10_000;
  */
 const defaultCancelAfterMs = 250;
 
-/** What one owner's requests have of the database. Nothing that was begun is cut off. */
+/** The part of the database that one owner's requests have. Nothing that was begun is cut off. */
 export interface RequestAccess {
   db: Database;
   copy: Copy;
@@ -111,7 +111,7 @@ export function createRequestLine(
 
 interface Standing {
   atWork: number;
-  /** What each that waits begins with. */
+  /** Callbacks that let each begin that waits. */
   waiting: Set<() => void>;
 }
 

@@ -16,7 +16,7 @@ export interface Sockets {
    * ones connect again; one that comes before may reject too.
    */
   breakAll(reason: Error): Promise<void>;
-  /** How many are open, or about to be. */
+  /** Number of those that are open, or about to be. */
   count(): number;
 }
 

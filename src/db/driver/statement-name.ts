@@ -1,4 +1,4 @@
-/** What statements are called in the metrics: by the function that makes them. */
+/** Names of statements in the metrics: by the function that makes them. */
 
 /** The text of a query, in the pieces between its values. */
 export interface NamedQuery {

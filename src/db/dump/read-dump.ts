@@ -10,7 +10,7 @@ const maxLineBytes = 65_536;
 
 export class DumpReader {
   readonly #pieces: AsyncIterator<Buffer>;
-  /** What was read and not yet given; it begins where a line does. */
+  /** Bytes that were read and not yet given; they begin where a line does. */
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(pieces: AsyncIterable<Buffer>) {

@@ -8,7 +8,7 @@ const limits = `
   where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout',
     'idle_in_transaction_session_timeout')`;
 
-/** How values are written in a dump, whatever the server's own settings are. */
+/** Settings by which values are written in a dump, whatever the server's own are. */
 const forms = ["client_encoding = 'UTF8'", "datestyle = 'ISO, MDY'", "bytea_output = 'hex'"];
 
 /**

@@ -45,7 +45,7 @@ export async function findPostgresBinaries(wantedMajor: number | null): Promise<
 }
 
 /**
- * How to start a program as somebody whom Postgres accepts: a command to put in front, or an
+ * The way to start a program as somebody whom Postgres accepts: a command to put in front, or an
  * account to change to.
  */
 export interface Account {

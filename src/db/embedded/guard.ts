@@ -7,7 +7,7 @@ const lookEveryMs = 1_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 
-/** What happened to the server, for the log. */
+/** Events of the server, for the log. */
 export type ServerEvent = { kind: 'restarted' } | { kind: 'not_restarted'; error: unknown };
 
 /**

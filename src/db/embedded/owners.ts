@@ -3,16 +3,15 @@
  * stops it, and one that is killed has a watchdog that stands in for its stop.
  *
  * Each process puts one file into `owners/`, named `<pid>-<start of the process>-<nonce>`; the
- * start time tells it from a later process with the same pid. The server is started, and stopped,
- * only under `lock`, a symbolic link to its holder's name (a link is made whole in one step, so
- * that no lock is ever without a holder). A process that stops the server first removes its own
+ * start time tells it from a later process with the same pid. The server is started and stopped
+ * only under `lock`, a symbolic link to its holder's name. A link is made whole in one step, so
+ * that no lock is ever without a holder. A process that stops the server first removes its own
  * file, stops only when no live owner is left, and keeps the lock until the server has gone. So a
  * newcomer is either seen by the one who stops, or finds no server and starts one.
  *
- * One race is left: a holder is killed, and of two who break its lock one is held up between
- * reading the dead name and moving the link away, so that it moves the link of a new holder. It
- * notices and puts it back; only a third process that comes in that instant would hold the lock as
- * well.
+ * One race is left. A holder is killed, and two break its lock. One of them is held up between
+ * reading the dead name and moving the link away, and moves the link of a new holder. It notices
+ * and puts it back. Only a third process that comes in that instant would hold the lock as well.
  *
  * Pids are compared, so processes in different containers must not share a directory.
  */
@@ -108,7 +107,7 @@ export function startWatchdog(home: string, owner: string): { end(): void } {
 }
 
 /**
- * Whether `pid` is a postmaster on this data directory: the pid in an old postmaster.pid may be
+ * True where `pid` is a postmaster on this data directory: the pid in an old postmaster.pid may be
  * anybody's by now.
  */
 export async function isPostmaster(pid: number, data: string): Promise<boolean> {

@@ -116,9 +116,9 @@ export const batches = pgTable(
     pausedSince: instant('paused_since'),
     /** When it goes on by itself; null where it waits for somebody. */
     pauseResumesAt: instant('pause_resumes_at'),
-    /** How many items its preview asks; null without one. */
+    /** Number of items that its preview asks; null without one. */
     previewItems: integer('preview_items'),
-    /** Whether the items of the preview were chosen; null without one. None is asked before. */
+    /** True where the items of the preview were chosen; null without one. None is asked before. */
     previewChosen: boolean('preview_chosen'),
     /** Since when the items behind the preview may be asked. */
     previewResumedAt: instant('preview_resumed_at'),
@@ -128,11 +128,11 @@ export const batches = pgTable(
     countedTokens: doublePrecision('counted_tokens'),
     /** 16 bytes of SHA-256 of operation and options, the model left out: finds earlier batches. */
     optionsHash: bytes('options_hash'),
-    /** Whether prompts are marked for the provider's cache; null: where it pays. */
+    /** True where prompts are marked for the provider's cache; null: where it pays. */
     promptCaching: boolean('prompt_caching'),
     /**
-     * Whether identical rows were looked for; null where they are not wanted. No chunk is claimed
-     * before they were.
+     * True where identical rows were looked for; null where they are not wanted. No chunk is
+     * claimed before they were.
      */
     twinsFound: boolean('twins_found'),
     /** Items that take the answer of an identical row. */
@@ -141,7 +141,7 @@ export const batches = pgTable(
     twinsRecorded: integer('twins_recorded').notNull().default(0),
     webhookUrl: text('webhook_url'),
     /**
-     * How it reads its file where that differs from what was chosen at upload. An empty
+     * Its own reading of its file, where that differs from what was chosen at upload. An empty
      * customIdField: the place in the file serves.
      */
     contentField: text('content_field'),
@@ -171,7 +171,9 @@ export const batches = pgTable(
     errorsDeletedAt: instant('errors_deleted_at'),
     /** Seconds after its end until it is deleted, where the server does not do so sooner. */
     retainSeconds: integer('retain_seconds'),
-    /** Of the request that submitted it, as W3C's Trace Context has it; null: traces were off. */
+    /**
+     * Trace of the request that submitted it, as W3C's Trace Context has it; null: traces were off.
+     */
     traceparent: text('traceparent'),
     /**
      * Its rows, answers and messages are nobody's any more; counts, usage and what was submitted
@@ -263,8 +265,8 @@ export const customIds = pgTable(
 );
 
 /**
- * How many items of a batch failed with a code, and one message as an example. Written by the flush
- * that writes the rows.
+ * Number of items of a batch that failed with a code, and one message as an example. Written by the
+ * flush that writes the rows.
  */
 export const batchErrors = pgTable(
   'batch_errors',

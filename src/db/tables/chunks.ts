@@ -40,9 +40,9 @@ export const chunks = pgTable(
     twins: smallint('twins').notNull().default(0),
     /** Its one item is of the preview, and goes first; null of all others. */
     inPreview: boolean('in_preview'),
-    /** How often a worker died with requests for these items under way. */
+    /** Number of workers that died with requests for these items under way. */
     crashes: smallint('crashes').notNull().default(0),
-    /** How many provider batches ended without an answer for all of its items. */
+    /** Number of provider batches that ended without an answer for all of its items. */
     rounds: smallint('rounds').notNull().default(0),
     /**
      * No provider batch takes it any more: a provider's window has passed over its items, and they

@@ -44,9 +44,12 @@ export const files = pgTable(
     blankCount: integer('blank_count').notNull().default(0),
     /** JSON array of sentences: what was guessed, decoded, skipped or renamed. */
     warnings: text('warnings').notNull().default('[]'),
-    /** How bytes were read; null for inline items and files of servers that counted no rows. */
+    /**
+     * The way that bytes were read; null for inline items and files of servers that counted no
+     * rows.
+     */
     encoding: text('encoding'),
-    /** What an upload of OpenAI's API said that the file is for; null for any other file. */
+    /** Purpose that an upload of OpenAI's API gave; null for any other file. */
     purpose: text('purpose'),
     /**
      * JSON array of {line, code, message, param}: lines of OpenAI's API that are not requests, the

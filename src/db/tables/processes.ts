@@ -1,4 +1,4 @@
-/** What processes of Winnow say of themselves, and keep for each other. */
+/** Processes of Winnow: their own words, and what they keep for each other. */
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import { instant } from './columns.ts';
 
@@ -19,7 +19,7 @@ export const workers = pgTable('workers', {
   state: text('state'),
 });
 
-/** What a server makes once and keeps: the secrets that sign webhooks and links. */
+/** Settings that a server makes once and keeps: the secrets that sign webhooks and links. */
 export const settings = pgTable('settings', {
   name: text('name').primaryKey(),
   value: text('value').notNull(),

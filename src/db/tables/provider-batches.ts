@@ -4,8 +4,8 @@ import { index, integer, pgEnum, pgTable, text, uniqueIndex } from 'drizzle-orm/
 import { instant, itemSet, key } from './columns.ts';
 
 /**
- * What is to be done next with a provider batch: make and upload its input, create it, wait for it,
- * read its results; nothing any more.
+ * The next step of a provider batch: make and upload its input, create it, wait for it, read its
+ * results; none any more.
  */
 export const providerBatchState = pgEnum('provider_batch_state', [
   'preparing',
@@ -17,8 +17,8 @@ export const providerBatchState = pgEnum('provider_batch_state', [
 
 /**
  * The jobs that a batch was cut into for its provider's own batch API. A row stands before anything
- * is sent, and its id goes with the job, so that one whose creation nobody remembers is found again
- * instead of paid twice.
+ * is sent, and its id goes with the job. So a job whose creation nobody remembers is found again,
+ * and not paid twice.
  */
 export const providerBatches = pgTable(
   'provider_batches',
@@ -28,8 +28,8 @@ export const providerBatches = pgTable(
     /** Ours, public. */
     id: text('id').notNull(),
     /**
-     * Of all its requests: `provider/name`. Requests of a chat batch may name several, which go to
-     * jobs of their own.
+     * Model of all its requests: `provider/name`. Requests of a chat batch may name several, which
+     * go to jobs of their own.
      */
     model: text('model').notNull(),
     state: providerBatchState('state').notNull().default('preparing'),
@@ -48,7 +48,7 @@ export const providerBatches = pgTable(
     providerId: text('provider_id'),
     /** In the provider's own words; in ours before it exists there. */
     status: text('status').notNull().default('preparing'),
-    /** What the provider says of its requests. */
+    /** The provider's counts of its requests. */
     succeeded: integer('succeeded').notNull().default(0),
     failed: integer('failed').notNull().default(0),
     cancelled: integer('cancelled').notNull().default(0),

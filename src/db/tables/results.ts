@@ -20,7 +20,7 @@ export const finalStatuses = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as 
 export type FinalStatus = (typeof finalStatuses)[number];
 export const finalStatus = pgEnum('final_status', finalStatuses);
 
-/** What an answer cost and how it ended. `count`: a column of a number. */
+/** The cost of an answer, and its end. `count`: a column of a number. */
 const answerColumns = <Count>(count: (name: string) => Count) => ({
   batchKey: key('batch_key').notNull(),
   seq: bigint('seq', { mode: 'number' }).notNull(),
@@ -55,8 +55,8 @@ export const results = pgTable(
     /** The beginning of the last answer that was refused. */
     rejectedAnswer: text('rejected_answer'),
     /**
-     * How sure an answer of label is, 0 to 1. Null where nothing supports a confidence, and in rows
-     * that are older than the column: `confidenceOf` reads both.
+     * Confidence of an answer of label, 0 to 1. Null where nothing supports a confidence, and in
+     * rows that are older than the column: `confidenceOf` reads both.
      */
     confidence: real('confidence'),
   },
@@ -78,8 +78,8 @@ export const supersededResults = pgTable(
 );
 
 /**
- * What of the answers of a batch was counted, up to a `seq`, so that a process need not count all
- * again. Only of large batches; whatever is missing is counted when it is read.
+ * Counts of the answers of a batch, up to a `seq`, so that a process need not count all again. Only
+ * of large batches; whatever is missing is counted when it is read.
  */
 export const batchSummaries = pgTable(
   'batch_summaries',

@@ -1,4 +1,4 @@
-/** What was spent, kept when the batch that spent it is deleted, and what may be. */
+/** Spending, kept when the batch that it was for is deleted, and limits of it. */
 import { doublePrecision, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { execution } from './batches.ts';
 import { instant, key, sum } from './columns.ts';
@@ -37,8 +37,8 @@ export const spending = pgTable(
 );
 
 /**
- * What calls outside of batches may still cost, by owner and process. The row without a process is
- * the owner's gate: to reckon what is left is to change it, and so to see whether others did.
+ * Expected cost of calls outside of batches, by owner and process. The row without a process is the
+ * owner's gate: to reckon what is left is to change it, and so to see whether others did.
  */
 export const reservations = pgTable(
   'reservations',
@@ -47,7 +47,7 @@ export const reservations = pgTable(
     /** Empty: the gate. */
     process: text('process').notNull(),
     heldUsd: doublePrecision('held_usd').notNull().default(0),
-    /** How often the owner's money was reckoned. */
+    /** Number of times that the owner's money was reckoned. */
     reckoned: sum('reckoned'),
     /** A process that tells nothing more by then is dead, and holds nothing. */
     expiresAt: instant('expires_at'),

@@ -87,6 +87,6 @@ export const deletedAttempts = pgTable('deleted_attempts', {
   host: text('host').notNull(),
   /** When it began. */
   at: instant('at').notNull(),
-  /** Of the attempt while it is under way. */
+  /** Lease of the attempt while it is under way. */
   lease: uuid('lease'),
 });

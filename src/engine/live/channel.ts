@@ -1,6 +1,6 @@
 /**
- * What one subscriber has still to see: the latest value under each key, in order of arrival. A
- * slow reader costs one value per key and misses intermediate states only; nobody shares a buffer
+ * The values that one subscriber has still to see: the latest under each key, in order of arrival.
+ * A slow reader costs one value per key and misses intermediate states only; nobody shares a buffer
  * with anybody.
  */
 export interface Channel<Value> extends AsyncIterableIterator<Value> {

@@ -2,7 +2,7 @@
 import { type BatchFilter, type BatchRecord, matchesFilter } from '../../db/batches.ts';
 import { type Channel, createChannel } from './channel.ts';
 
-/** Of so many batches it is remembered what was told of them. */
+/** Most batches of which it is remembered what was told. */
 const maxTold = 1_000;
 
 interface OwnerWatch {
@@ -10,7 +10,7 @@ interface OwnerWatch {
 }
 
 export interface OwnerWatches {
-  /** What `readFirst` finds, then every batch of an owner that is told and matches. */
+  /** The batches of `readFirst`, then every batch of an owner that is told and matches. */
   watch(
     owner: string,
     filter: BatchFilter,
@@ -63,9 +63,9 @@ function createWatch(
   filter: BatchFilter,
   readFirst: (() => Promise<readonly BatchRecord[]>) | undefined,
 ): OwnerWatch {
-  /** What was told of batches before they changed. */
+  /** States that were told of batches before they changed. */
   const first = new Map<bigint, string>();
-  /** What changes while the first are read is newer than they are. */
+  /** Changes while the first are read are newer than they are. */
   let changed: Set<bigint> | null = readFirst ? new Set() : null;
   readFirst?.().then(
     (batches) => {
@@ -88,7 +88,7 @@ function createWatch(
   };
 }
 
-/** What somebody who looks at a batch could see change; two that are equal are told once. */
+/** The visible state of a batch; two that are equal are told once. */
 export function stateOf(batch: BatchRecord): string {
   const { status, seq, processing, resentRequests, providerState, waitingUntil, rescuedAt } = batch;
   const { pauseReason, pauseMessage, maxCostUsd, contentDeletedAt } = batch;

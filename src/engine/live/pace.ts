@@ -16,7 +16,7 @@ export function progressOf(batch: BatchRecord): number {
   return finishedItems(batch) / Math.max(batch.total, 1);
 }
 
-/** Whether the batch waits for its provider, as its process has noted. */
+/** True where the batch waits for its provider, as its process has noted. */
 export function isWaiting({ status, waitingReason, waitingUntil, readAt }: BatchRecord): boolean {
   if (status !== 'PROCESSING' || waitingReason === null || waitingUntil === null) return false;
   return waitingUntil.getTime() + waitingGraceMs > readAt.getTime();

@@ -34,7 +34,7 @@ export interface Progress {
   stop(): void;
   /** The batch as given, then each change up to the final state. Throws NOT_FOUND once deleted. */
   watchBatch(batch: BatchRecord): AsyncIterableIterator<BatchRecord>;
-  /** What `readFirst` finds, then every changed batch of an owner that matches. Never ends. */
+  /** The batches of `readFirst`, then every changed batch of an owner that matches. Never ends. */
   watchOwner(
     owner: string,
     filter: BatchFilter,

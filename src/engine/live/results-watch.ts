@@ -15,7 +15,7 @@ import { type ItemRecord, readResultsAfter } from '../../db/items.ts';
 
 /** Items in one event of batchResults. */
 export const pageSize = 500;
-/** Of one event, in bytes of rows and answers; one item may have more. */
+/** Most bytes of rows and answers in one event; one item may have more. */
 export const pageBytes = 4_194_304;
 /** A database that comes back within this time breaks no subscription. */
 const patienceMs = 60_000;
@@ -29,12 +29,12 @@ export interface ResultsPosition {
 export interface ResultsPage {
   batch: BatchRecord;
   items: ItemRecord[];
-  /** What the rows of the items are read by. */
+  /** The file that the rows of the items are read by. */
   file: BatchFile;
   end: ResultsPosition;
 }
 
-/** How the streams of a batch end that its owner has deleted. */
+/** The error that the streams of a batch end with that its owner has deleted. */
 export function batchDeleted(): AppError {
   return new AppError('NOT_FOUND', 'The batch was deleted');
 }

@@ -1,4 +1,4 @@
-/** What the limit of a batch means for those who send its items. */
+/** The limit of a batch, for those who send its items. */
 import type { Standing } from '../../db/budgets.ts';
 import type { OwnerStanding } from '../../db/owner-limits.ts';
 

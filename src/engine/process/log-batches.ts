@@ -59,7 +59,7 @@ export function logBatches(
 interface BatchLines {
   db: Database;
   log: Pick<Log, 'debug' | 'info'>;
-  /** Whether lines of this level are written at all. */
+  /** True where lines of this level are written at all. */
   isLogged: boolean;
   /** Null where traces are off. */
   tracing: Pick<Tracing, 'ofBatch' | 'endBatch'> | null;
@@ -67,7 +67,7 @@ interface BatchLines {
 
 const ended = 'batch ended';
 
-/** What was retried meanwhile ends again. */
+/** A batch that was retried meanwhile ends again. */
 function endSpan(batch: BatchRecord, { endBatch }: Pick<Tracing, 'endBatch'>): void {
   const { completedAt, total: items, status } = batch;
   if (completedAt === null) return;

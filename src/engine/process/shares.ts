@@ -31,7 +31,7 @@ export function createShares({
   log,
 }: {
   db: Database;
-  /** Whether this process has a worker, whose heartbeat counts it; else it is entered here. */
+  /** True where this process has a worker, whose heartbeat counts it; else it is entered here. */
   works: boolean;
   leaseMs: number;
   /** Takes this process's part of every limit, above 0 to 1. */

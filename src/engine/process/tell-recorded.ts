@@ -5,8 +5,8 @@ import type { EndedBatch, Recorded } from '../../db/results.ts';
 import type { Lane, Telling } from '../../telemetry/events.ts';
 
 /**
- * Whether what was written has ended its batch: of all writes, the one that changed something and
- * left it in a final state.
+ * True where what was written has ended its batch: of all writes, the one that changed something
+ * and left it in a final state.
  */
 function hasEnded(written: Pick<Recorded, 'recorded' | 'status'> | null): boolean {
   return written !== null && written.recorded > 0 && isFinal(written.status);
@@ -48,7 +48,7 @@ export function tellEnded(
   events.emit('batch.ended', cause ? { ...fact, cause } : fact);
 }
 
-/** Of a batch, whichever way its last items went. */
+/** Lane of a batch, whichever way its last items went. */
 function laneOf({ execution }: Pick<EndedBatch, 'execution'>): Lane {
   return execution === 'PROVIDER_BATCH' ? 'provider_batch' : 'live';
 }

@@ -44,12 +44,12 @@ export async function removeOldInputs(log: Log): Promise<void> {
 }
 
 /**
- * Makes the input and hands it to `use`; it is gone afterwards. Items for which there is no request
- * (a template that names a field they lack, a row that is more than the provider takes at once) are
- * recorded as failed. What would go beyond the provider's limits, or beyond as many requests as it
- * had before, is given back for another provider batch; so are items that name another model than
- * the first one does, as one input has one model: at once where a chunk has no others, and else
- * when the job is over. Null where no request is left.
+ * Makes the input and hands it to `use`; it is gone afterwards. Items without a request are
+ * recorded as failed: their template names a field that they lack, or their row is more than the
+ * provider takes at once. What would go beyond the provider's limits, or beyond as many requests as
+ * it had before, is given back for another provider batch. So are items that name another model
+ * than the first one does, because one input has one model. Those go back at once where a chunk has
+ * no others, and else when the job is over. Null where no request is left.
  */
 export async function withInput<T>(
   step: JobStep,
@@ -254,7 +254,7 @@ function fitting(line: Buffer, { limits, framingBytes }: BatchApi): Buffer {
   );
 }
 
-/** Whether a line fits. One alone is tried, whatever has been learned from many. */
+/** True where a line fits. One alone is tried, whatever has been learned from many. */
 function hasRoom(
   { job, learned }: JobStep,
   { draft, model, line }: { draft: Draft; model: Model; line: Buffer },
@@ -270,7 +270,7 @@ function hasRoom(
   );
 }
 
-/** What an item is called in the input, told apart from those of every other provider batch. */
+/** An item's name in the input, told apart from those of every other provider batch. */
 function lineIdOf(id: string, index: number): string {
   return `${id}-${index}`;
 }

@@ -32,22 +32,25 @@ export interface JobStep {
   /** The worker that does the step. */
   worker: string;
   plan: Plan;
-  /** Of its batch: whether prompts are marked for the provider's cache, and how many are asked. */
+  /**
+   * Facts on its batch: whether prompts are marked for the provider's cache, and how many are
+   * asked.
+   */
   caching: Pick<BatchPlan, 'promptCaching' | 'total' | 'twins'>;
-  /** What the rows of the batch are read by. */
+  /** The file that the rows of the batch are read by. */
   file: RowFile;
   fileKey: bigint;
   /** Some items of the batch take the answers of others. */
   hasTwins: boolean;
   /** USD that the batch may cost; null without a limit. */
   maxCostUsd: number | null;
-  /** Of the model that its requests go to. */
+  /** Batch API of the model that its requests go to. */
   api: BatchApi;
   db: Database;
   log: Log;
   events: Telling;
   learned: Learned;
-  /** Whether the step's lease still runs: a process that was stopped may have lost it. */
+  /** True where the step's lease still runs: a process that was stopped may have lost it. */
   isOurs: () => boolean;
   /** Aborted as soon as the process is told to stop. For what can be broken off at no cost. */
   stopping: AbortSignal;
@@ -58,7 +61,7 @@ export interface JobStep {
   publish: () => void;
 }
 
-/** What this process has learned of inputs that were too large. */
+/** Limits that this process has learned of from inputs that were too large. */
 export interface Learned {
   /** Bytes, by provider. */
   bytes: LearnedLimits;
@@ -66,7 +69,7 @@ export interface Learned {
   requests: LearnedLimits;
 }
 
-/** What a step comes to. */
+/** The outcome of a step. */
 export type StepOutcome =
   /** The next step is due in so many milliseconds; `why`: what held this one up, for people. */
   | { kind: 'later'; dueInMs: number; why?: string }
@@ -95,8 +98,8 @@ export async function change(step: JobStep, change: ProviderBatchChange): Promis
 }
 
 /**
- * What is known of a job at its provider, as far as columns can hold it: what a provider says must
- * not keep its job from being written down.
+ * A job's state at its provider, as far as columns can hold it: what a provider says must not keep
+ * its job from being written down.
  */
 export function changeOf({ providerId, status, counts, results, expiresAt }: Job) {
   return {

@@ -1,9 +1,9 @@
 /**
- * How much is taken at once by experience, where that is less than documented: a gateway, or a
- * customer's tier, may have limits of its own.
+ * Limits by experience, where these are less than documented: a gateway, or a customer's tier, may
+ * have limits of its own.
  */
 
-/** How long a refusal is believed: limits are raised, and one refusal may have been a mistake. */
+/** Time that a refusal is believed: limits are raised, and one refusal may have been a mistake. */
 const believedMs = 60 * 60_000;
 
 export interface LearnedLimits {

@@ -1,5 +1,5 @@
 /**
- * Takes in what an ended job answered, as it comes: each answer on the road of live ones, in any
+ * Takes in what an ended job answered, as it comes: each answer in the way of live ones, in any
  * order, each item once.
  */
 
@@ -144,7 +144,7 @@ function isSpent({ usage }: ItemRun): boolean {
   return usage.inputTokens + usage.outputTokens + usage.unmeteredRequests > 0;
 }
 
-/** What answers cost, and their repairs, that are no item's final answer. */
+/** The cost of answers, and of their repairs, that are no item's final answer. */
 async function keepUnanswered(step: JobStep, given: readonly Repair[]): Promise<void> {
   const { job, db } = step;
   if (given.length === 0) return;

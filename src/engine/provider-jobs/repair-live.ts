@@ -16,7 +16,7 @@ const marksAhead = 3;
 const keptTogether = 16;
 /** A gate that is closed because its provider fails is asked again after this. */
 const closedDelayMs = 1_000;
-/** How often to ask whether the batch is to end: no call starts over 1 s after a cancel. */
+/** Time between looks whether the batch is to end: no call starts over 1 s after a cancel. */
 const wantedMs = 500;
 
 export interface Repair {

@@ -76,7 +76,7 @@ const stepNames = {
   done: 'end',
 } as const;
 
-/** What takes a provider batch that is in this worker's hands through its next step. */
+/** The function that takes a provider batch in this worker's hands through its next step. */
 export function createStep({
   db,
   nudges,
@@ -198,7 +198,7 @@ export function createStep({
     }
   }
 
-  /** What a call that failed comes to, where the step itself had nothing to say about it. */
+  /** The outcome of a call that failed, where the step itself had nothing to say about it. */
   async function failureOf(job: OurJob, { failure, message }: ModelError): Promise<StepOutcome> {
     const failures = job.failures + 1;
     if (job.unwanted && failures >= maxFailures) {

@@ -72,7 +72,7 @@ async function wait(step: JobStep, { code, message: why }: JobProblem): Promise<
   return { kind: 'later', dueInMs, why };
 }
 
-/** What is wrong with which items, by index. */
+/** Faults of items, by index. */
 async function failingItems(
   { job, db }: JobStep,
   problems: readonly JobProblem[],
@@ -91,7 +91,7 @@ function failureFor({ code, message }: JobProblem): ItemFailure {
   return new ItemFailure('INVALID_REQUEST', `The provider rejected the request${name}: ${message}`);
 }
 
-/** What says that it is too much at once, and not that anything is wrong with it. */
+/** Codes that say that it is too much at once, and not that anything is wrong with it. */
 const limitCodes = new Set(['token_limit_exceeded', 'batch_limit_exceeded', 'rate_limit_exceeded']);
 
 const batchCodes: ReadonlyMap<string, BatchErrorCode> = new Map([

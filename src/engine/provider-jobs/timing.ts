@@ -3,8 +3,8 @@
 const firstPollMs = 5_000;
 const maxPollMs = 60_000;
 /**
- * A job is looked at again after this share of its age, so that a short one is soon known to have
- * ended and a long one is asked after rarely.
+ * A job is looked at again after this share of its age. So the end of a short one is soon known,
+ * and a long one is asked after rarely.
  */
 const ageShare = 0.05;
 

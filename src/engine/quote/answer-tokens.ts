@@ -1,4 +1,4 @@
-/** How long answers of an operation are that nobody has seen yet. Pure. */
+/** The length of an operation's answers that nobody has seen yet. Pure. */
 import { isRecord } from '../../core/json.ts';
 import type { AnswerFormat } from '../../model/request.ts';
 import type { Plan } from '../run/plan.ts';
@@ -13,7 +13,7 @@ export interface AnswerHistory {
   requestsPerItem: number;
   /** By the same model. */
   isOwn: boolean;
-  /** Of the batch's own preview. */
+  /** True of the batch's own preview. */
   isPreview: boolean;
 }
 
@@ -35,7 +35,7 @@ const tokensPerField = 12;
 const tokensPerFrame = 4;
 const tokensPerSummary = 150;
 const tokensPerText = 300;
-/** How far guesses may be off. */
+/** Factors by which guesses may be off. */
 const guess = { low: 0.4, high: 2.5, thinking: 20 };
 /** Another model words the same answer in another way; a later file has other texts. */
 const otherModelFactor = 1.5;
@@ -139,8 +139,8 @@ function fieldsOf(schema: unknown): number {
 }
 
 /**
- * Whether a model thinks before it answers unless it is told not to. gpt-5.1 and its successors do
- * so only when asked.
+ * True where a model thinks before it answers unless it is told not to. gpt-5.1 and its successors
+ * do so only when asked.
  */
 export function thinks(name: string, { sampling }: Pick<Plan, 'sampling'>): boolean {
   const { reasoningEffort: effort, extraBody } = sampling;

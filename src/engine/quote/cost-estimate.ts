@@ -1,4 +1,4 @@
-/** What calls of a model cost together, with and without its provider's prompt cache. */
+/** The cost of a model's calls together, with and without its provider's prompt cache. */
 import { noTokens } from '../../core/usage.ts';
 import type { BilledPrompts } from '../../db/quotes.ts';
 import type { ModelPrices, Prices } from '../../model/prices.ts';
@@ -6,7 +6,10 @@ import type { Plan } from '../run/plan.ts';
 import type { PromptCounts } from './count-prompts.ts';
 import type { Estimate } from './estimate.ts';
 
-/** What of each prompt is read from the provider's cache, and written to it by the first one. */
+/**
+ * Tokens of each prompt that are read from the provider's cache, and written to it by the first
+ * one.
+ */
 export interface Cached {
   tokens: number;
   /** OpenAI fills its cache by itself; others bill the writing. */

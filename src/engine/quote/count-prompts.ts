@@ -11,33 +11,33 @@ import { answerLimit, type PromptParts, partsOf } from './prompt-parts.ts';
 /** The event loop does something else after so much work of ours. */
 const sliceMs = 2;
 
-/** What the prompts of a sample have with one model, in tokens. */
+/** Counts of a sample's prompts with one model, in tokens. */
 export interface PromptCounts {
   tokenizer: ModelTokenizer;
-  /** Of each prompt that was counted. */
+  /** Tokens of each prompt that was counted. */
   prompts: number[];
-  /** Of each of these: the most tokens that its own request allows an answer, or Infinity. */
+  /** For each of these the most tokens that its own request allows an answer, or Infinity. */
   answerLimits: number[];
-  /** Whether some request names a model that is not this one. */
+  /** True where some request names a model that is not this one. */
   namesOther: boolean;
   /** At the beginning of every prompt. */
   prefix: number;
   /** The part of it that is whole messages. */
   wholePrefix: number;
-  /** Of each text in `answers`. */
+  /** Tokens of each text in `answers`. */
   answers: number[];
 }
 
 export interface CountedSample {
-  /** Of each model, in the order of the plans. */
+  /** Counts for each model, in the order of the plans. */
   models: PromptCounts[];
   /** Items that were looked at. */
   seen: number;
-  /** Of those, items with the prompt of an earlier one, whose prompts are left out. */
+  /** Number of those that have the prompt of an earlier one; their prompts are left out. */
   repeated: number;
-  /** Of those, items that cannot be asked. */
+  /** Number of those that cannot be asked. */
   unaskable: number;
-  /** Of these, items that have an earlier one that is equal in all that is taken. */
+  /** Number of these that have an earlier one that is equal in all that is taken. */
   unaskableTwins: number;
   hasMedia: boolean;
 }
@@ -196,7 +196,7 @@ function promptParts(
   }
 }
 
-/** Whether a complete request goes to a model that is not the one of `plan`. */
+/** True where a complete request goes to a model that is not the one of `plan`. */
 function isForAnother(plan: Plan, item: PromptItem): boolean {
   if (plan.modelOf === null || item.request?.model == null) return false;
   try {
@@ -207,7 +207,10 @@ function isForAnother(plan: Plan, item: PromptItem): boolean {
   }
 }
 
-/** What one model is sent for an item: with the schema, in the way in which this model takes it. */
+/**
+ * The texts that one model is sent for an item: with the schema, in the way in which this model
+ * takes it.
+ */
 function bodyParts(plan: Plan, item: PromptItem): PromptParts {
   const prompt = promptOf(plan.operation, item);
   if ('body' in prompt) return partsOf(prompt.body, prompt.dialect ?? 'openai');
@@ -233,7 +236,7 @@ function createTexts() {
   };
 }
 
-/** How many texts all prompts begin with, without the last one, which is the item. */
+/** Number of texts that all prompts begin with, without the last one, which is the item. */
 function sharedTexts(prompts: readonly Prompt[]): number {
   const [first] = prompts;
   if (!first) return 0;
@@ -245,7 +248,7 @@ function sharedTexts(prompts: readonly Prompt[]): number {
   return Math.max(0, shared);
 }
 
-/** What the first texts that differ begin with. */
+/** The beginning of the first texts that differ. */
 function commonBeginning(
   prompts: readonly Prompt[],
   shared: number,

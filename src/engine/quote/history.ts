@@ -1,4 +1,4 @@
-/** What earlier batches of an owner tell of what a model will take. */
+/** Earlier batches of an owner as a guide to a model's tokens. */
 import type { Sql } from '../../db/driver/client.ts';
 import { readAnswerHistory, readBilledPrompts, readPreviewAnswers } from '../../db/quotes.ts';
 import type { ModelHistory } from './quote.ts';

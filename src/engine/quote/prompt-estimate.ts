@@ -1,12 +1,12 @@
-/** How many tokens a prompt is billed as, from a sample that was counted. */
+/** The number of tokens that a prompt is billed as, from a sample that was counted. */
 import type { BilledPrompts } from '../../db/quotes.ts';
 import type { AnswerHistory } from './answer-tokens.ts';
 import type { PromptCounts } from './count-prompts.ts';
 import { type Estimate, mean, normalErrors } from './estimate.ts';
 
-/** How far a tokenizer that only resembles the model's may be off. */
+/** Share by which a tokenizer that only resembles the model's may be off. */
 const inexactMargin = 0.05;
-/** How far prompts may be off that are counted as earlier ones were billed. */
+/** Share by which prompts may be off that are counted as earlier ones were billed. */
 const billedMargin = 0.03;
 
 /** Tokens of one item's prompts on average, repairs included. */
@@ -38,15 +38,17 @@ export function promptEstimate(
 }
 
 /**
- * What a prompt of so many counted tokens may be billed as, the likely one first. Where all tokens
- * are counted wrong, prompts of another length are billed at the same ratio; where a part of each
- * is not billed, such as the schema, they are billed with the same difference.
+ * Tokens that a prompt of so many counted ones may be billed as, the likely number first. Where all
+ * tokens are counted wrong, prompts of another length are billed at the same ratio; where a part of
+ * each is not billed, such as the schema, they are billed with the same difference.
  */
 function billedWays(counted: number, { ratio, countedTokens }: BilledPrompts): [number, number] {
   return [counted * ratio, counted + (ratio - 1) * countedTokens];
 }
 
-/** Of an item: as often as earlier ones were repaired, within what so many of them tell. */
+/**
+ * Requests of an item: as often as earlier ones were repaired, within what so many of them tell.
+ */
 function requestsOf(answers: AnswerHistory | null): Estimate {
   if (!answers) return { expected: 1, low: 1, high: 1 };
   const { requestsPerItem: expected, answers: count } = answers;

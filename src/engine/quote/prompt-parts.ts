@@ -1,4 +1,4 @@
-/** What of a request becomes prompt tokens. Pure. */
+/** The parts of a request that become prompt tokens. Pure. */
 import { isRecord, type JsonRecord, recordsOf } from '../../core/json.ts';
 import type { Dialect } from '../../model/request.ts';
 import { countedSchema, schemaFrameTokens } from '../run/prompt-frames.ts';
@@ -6,7 +6,7 @@ import { countedSchema, schemaFrameTokens } from '../run/prompt-frames.ts';
 export interface PromptParts {
   /** Frames that the model puts around messages. */
   messages: number;
-  /** What the answer must be, the tools, and the messages, in their order. */
+  /** The answer schema, the tools, and the messages, in their order. */
   texts: string[];
   /** Tokens that are neither in texts nor in frames. */
   extraTokens: number;
@@ -17,7 +17,7 @@ export interface PromptParts {
 /** Anthropic's words on tools where one must be called. */
 const forcedToolTokens = 313;
 
-/** Of a request body as it is sent. */
+/** The parts of a request body as it is sent. */
 export function partsOf(body: Readonly<JsonRecord>, dialect: Dialect): PromptParts {
   const parts: PromptParts = { messages: 0, texts: [], extraTokens: 0, hasMedia: false };
   addFormat(parts, body, dialect);

@@ -1,6 +1,6 @@
 /**
- * What an operation over some items would take with each of some models, from a sample of its
- * prompts. What is not known is null; what is not certain has a range.
+ * The expected cost and time of an operation over some items with each of some models, from a
+ * sample of its prompts. What is not known is null; what is not certain has a range.
  */
 
 import type { Counter } from '../../counting/counter.ts';
@@ -41,20 +41,20 @@ export interface ModelQuote {
 }
 
 /**
- * How far such a tokenizer may be off for short answers of JSON, where a token more in each is
- * much: the sandbox counts 28 % more than o200k for a label of the demo.
+ * Share by which such a tokenizer may be off for short answers of JSON, where a token more in each
+ * is much: the sandbox counts 28 % more than o200k for a label of the demo.
  */
 const inexactAnswerMargin = 0.3;
-/** What is known of a model from earlier batches of the same owner. */
+/** A model's record in earlier batches of the same owner. */
 export interface ModelHistory {
-  /** Of the same operation with the same options; null without one. */
+  /** Answers of the same operation with the same options; null without one. */
   answers: AnswerHistory | null;
-  /** How prompts that were counted have been billed; null where too few answers tell. */
+  /** Tokens of counted prompts, and those that were billed; null where too few answers tell. */
   billed: BilledPrompts | null;
 }
 
 export interface QuoteOptions {
-  /** Of the operation. */
+  /** Kind of the operation. */
   kind: string;
   options: Readonly<Record<string, unknown>>;
   /** One for each model. */
@@ -63,7 +63,7 @@ export interface QuoteOptions {
   items: AsyncIterable<readonly PromptItem[]>;
   /** All items, those included that cannot be asked. */
   total: number;
-  /** Of those, items that have an earlier one that is identical, unaskable ones included. */
+  /** Number of those that have an earlier one that is identical, unaskable ones included. */
   identical: number;
   pricesOf(model: string): ModelPrices;
   historyOf(model: string): Promise<ModelHistory>;
@@ -75,7 +75,7 @@ export interface Quoted {
   models: ModelQuote[];
   sampledItems: number;
   unaskableItems: number;
-  /** Of each model: tokens of all prompts by the count alone, without what history tells. */
+  /** For each model the tokens of all prompts by the count alone, without what history tells. */
   countedTokens: number[];
 }
 

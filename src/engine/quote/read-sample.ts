@@ -7,7 +7,7 @@ import type { PromptItem } from '../../operations/operation.ts';
 import { sampleIndexes } from './sample.ts';
 
 const rowsAtOnce = 200;
-/** Of text, in all. What is read by then is the sample. */
+/** Most bytes of text, in all. What is read by then is the sample. */
 const maxBytes = 4 * 1_048_576;
 
 export interface SampledFile {

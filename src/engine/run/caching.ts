@@ -12,9 +12,9 @@ const maxCountMs = 2_000;
 const maxSamples = 10;
 
 export interface CachingOptions {
-  /** What the caller asks for; null: where it pays. */
+  /** The caller's wish; null: where it pays. */
   asked: boolean | null;
-  /** Of the batch or the call, all together. */
+  /** Number of items of the batch or the call, all together. */
   items: number;
   /** Calls that may be under way together. */
   atOnce: number;

@@ -1,7 +1,7 @@
 /**
- * The one road from an item to its answer: prompt, model, parse. Synchronous mutations
- * (answer-items.ts) and the worker both drive an ItemRun one request at a time, so that waiting,
- * order and limits are theirs, and what an answer means is said here alone.
+ * The one way from an item to its answer: prompt, model, parse. Synchronous mutations
+ * (answer-items.ts) and the worker both drive an ItemRun one request at a time. Waiting, order and
+ * limits are theirs. Only this file says what an answer means.
  */
 
 import {
@@ -35,13 +35,13 @@ export function startItem(plan: Plan, item: PromptItem, origin?: CallOrigin): It
   return new StartedItem(plan, item, origin);
 }
 
-/** What is told of a call beside what is the same for all of its item. */
+/** The facts of a call that differ among those of its item. */
 interface ToldCall {
   tokens: TokenCounts | null;
   costUsd: number | null;
   error?: string;
   isFree?: boolean;
-  /** Of an answer. */
+  /** The completion of an answer. */
   completion?: ModelAnswer['completion'];
 }
 
@@ -79,7 +79,7 @@ class StartedItem implements ItemRun {
   private sentAt = 0;
   /** The other reading of its model's name, once the first one was ruled out. */
   private other: Model | null = null;
-  /** What is kept of the last answer that was refused. */
+  /** The beginning of the last answer that was refused. */
   private rejected: string | null = null;
 
   constructor(plan: Plan, item: PromptItem, origin: CallOrigin | undefined) {

@@ -1,4 +1,6 @@
-/** What drives an item to its answer sees of it: one request at a time, and what came of it. */
+/**
+ * The run of an item, for those who drive it to its answer: one request at a time, and its outcome.
+ */
 
 import type { BatchErrorCode, ItemError } from '../../core/errors.ts';
 import type { Usage } from '../../core/usage.ts';
@@ -22,7 +24,7 @@ type ItemOutcome =
   | { status: 'SUCCEEDED'; output: unknown; confidence?: number }
   | { status: 'FAILED'; error: ItemError; rejectedAnswer?: string };
 
-/** What came of one request, and so what the caller does next. */
+/** The outcome of one request, and so the caller's next step. */
 export type ItemStep =
   | { kind: 'final'; answer: ItemAnswer }
   /**
@@ -45,7 +47,7 @@ export interface ItemRun {
   readonly promptLength: number;
   /** Requests whose answer counted against the item so far; a 429 is none. */
   readonly attempts: number;
-  /** What it has cost so far, answered or not. */
+  /** Its usage so far, answered or not. */
   readonly usage: Readonly<Usage>;
   /** Requests that were aborted; they are among the unmetered ones of `usage`. */
   readonly cutOff: number;

@@ -16,7 +16,7 @@ export function firstFailureAt(gate: Gate): FirstFailure {
 }
 
 /**
- * Whether it is the item that fails, and not the provider: it failed often enough, while the
+ * True where it is the item that fails, and not the provider: it failed often enough, while the
  * provider answered others. Where nobody has asked since its first failure, at the end of a batch,
  * that may also be an outage, which is waited for. `answeredAtStart`: calls that the provider had
  * answered when the item started.

@@ -1,6 +1,7 @@
 /**
- * Whether the prompts of a plan are marked for the provider's prompt cache: where their common
- * beginning is long enough to be kept, enough requests follow, and the cache is really read.
+ * The decision whether the prompts of a plan are marked for the provider's prompt cache: where
+ * their common beginning is long enough to be kept, enough requests follow, and the cache is really
+ * read.
  */
 import { createHash } from 'node:crypto';
 import { createRecent } from '../../core/recent.ts';
@@ -24,7 +25,7 @@ const maxBeginnings = 1_000;
 
 /** The prompt cache as one plan uses it. */
 export interface PlanCache {
-  /** Of the next request; null where it goes without. */
+  /** Mark of the next request; null where it goes without. */
   readonly mark: CacheMark | null;
   /** Null where calls do not wait for a first one. */
   readonly priming: Priming | null;
@@ -36,7 +37,7 @@ export interface PlanCache {
   jobEnded(): void;
 }
 
-/** What a process knows of the beginnings of its prompts, by their keys. */
+/** A process's knowledge of the beginnings of its prompts, by their keys. */
 export interface PlanCaches {
   /**
    * For a plan, by one of its prompts. Null where its requests go without marks. A promise, which
@@ -55,7 +56,7 @@ export type CountPrefix = (
   beginning: Prompt,
 ) => Promise<number>;
 
-/** What of a plan all its requests have. */
+/** The part of a plan that all its requests have. */
 interface Bound {
   model: Model;
   sampling: Sampling;
@@ -63,7 +64,7 @@ interface Bound {
 
 type Prompt = Pick<PromptRequest, 'messages' | 'format'>;
 
-/** What is known of one beginning. */
+/** Knowledge of one beginning. */
 interface Beginning {
   readonly priming: Priming;
   /** Its tokens: a promise while they are counted, null where nobody has. */
@@ -181,7 +182,7 @@ function createPlanCache(
 }
 
 /**
- * Whether an answer wrote what it should have read: its request went out after the provider had
+ * True where an answer wrote what it should have read: its request went out after the provider had
  * answered another one. Requests that go out together all write.
  */
 function isVainWrite(beginning: Beginning, tokens: Tokens, sentAt: number): boolean {

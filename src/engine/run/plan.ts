@@ -35,13 +35,17 @@ export interface Plan {
   operation: PreparedOperation;
   model: Model;
   sampling: Sampling;
-  /** What all plans of this process have for their long prompts. */
+  /** Room that all plans of this process have for their long prompts. */
   room: PromptRoom;
-  /** What its answers were billed, against what their requests were estimated to need. */
+  /**
+   * Tokens that its answers were billed, against those that their requests were estimated to need.
+   */
   tokenRatio: TokenRatio;
-  /** What all plans of this process know of the providers' prompt caches. */
+  /** Knowledge that all plans of this process have of the providers' prompt caches. */
   caches: PlanCaches;
-  /** How it uses its provider's prompt cache; null: not. Absent until `beginCaching` decides. */
+  /**
+   * The plan's use of its provider's prompt cache; null: not. Absent until `beginCaching` decides.
+   */
   cache?: PlanCache | null;
   /**
    * The model that a complete request names itself; null where it may not. Throws ItemFailure
@@ -193,7 +197,7 @@ export function requestFor(plan: Plan, item: PromptItem): { model: Model; reques
   return { model, request: { ...sampling, ...promptOf(operation, item), ...markOf(plan) } };
 }
 
-/** What of a request asks for the prompt cache. */
+/** The members of a request that ask for the prompt cache. */
 function markOf({ cache }: Plan): Pick<PromptRequest, 'cacheMark'> {
   return cache?.mark ? { cacheMark: cache.mark } : {};
 }
@@ -212,7 +216,7 @@ export function requestBody(plan: Plan, item: PromptItem): Record<string, unknow
   }
 }
 
-/** What of a request an operation says. */
+/** The members of a request that an operation says. */
 export type ItemPrompt =
   | Pick<PromptRequest, 'messages' | 'format' | 'schemaUnsaid' | 'logprobs'>
   | Pick<BodyRequest, 'body' | 'dialect'>;
@@ -259,8 +263,8 @@ export function fieldsNobodyHas(names: readonly string[], items: readonly Prompt
 }
 
 /**
- * What the template has in doubled braces that some item has as a field: it would be sent as it
- * stands, the same for all.
+ * Names in the template's doubled braces that some item has as a field: they would be sent as they
+ * stand, the same for all.
  */
 export function doubledPlaceholders(
   { userPromptTemplate }: Pick<SharedParams, 'userPromptTemplate'>,

@@ -10,7 +10,7 @@ const maxWaitMs = 10_000;
 const warmMs = 4 * 60_000;
 
 export interface Priming {
-  /** Whether a call may go out now: false while the first one is under way. */
+  /** True where a call may go out now: false while the first one is under way. */
   mayBegin(): boolean;
   /** A call goes out. True where it is the first one, whose end is to be told. */
   begin(): boolean;

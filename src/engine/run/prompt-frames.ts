@@ -1,4 +1,7 @@
-/** What a model puts around the texts of a prompt, and how it is told of a schema. Pure. */
+/**
+ * The frame that a model puts around the texts of a prompt, and the way that it is told of a
+ * schema. Pure.
+ */
 import type { Dialect, JsonSchema } from '../../model/request.ts';
 
 /** Tokens of the frame of a prompt, and of each message. */

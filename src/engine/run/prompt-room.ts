@@ -13,7 +13,7 @@ export const shortPrompt = 100_000;
 export const roomCharacters = 8_000_000;
 
 export interface PromptRoom {
-  /** Whether there is room for so many characters now. */
+  /** True where there is room for so many characters now. */
   has(characters: number): boolean;
   /** Takes room, and says whether there was any. What was taken is given back once it is sent. */
   take(characters: number): boolean;

@@ -4,7 +4,7 @@ import { replaceUnstorable } from '../../core/text.ts';
 export const maxLength = 2_000;
 
 /**
- * What is kept of an answer that was refused: its beginning, with no character cut in two. Null
+ * The stored part of an answer that was refused: its beginning, with no character cut in two. Null
  * where nothing was written.
  */
 export function rejectedAnswer(text: string | null): string | null {

@@ -7,7 +7,7 @@ const nothing: CountedAnswers = { label: null, fields: [], hasConfidence: false 
 /** Options may be long: they are read once for all counts of a record. */
 const known = new WeakMap<object, CountedAnswers>();
 
-/** What of the answers of a batch can be counted. */
+/** The answers of a batch that can be counted. */
 export function countedAnswers(batch: Pick<BatchRecord, 'operation' | 'options'>): CountedAnswers {
   const found = known.get(batch);
   if (found) return found;

@@ -1,6 +1,6 @@
 /**
- * What this process has counted of the answers of batches. What is asked for again is counted on
- * from there, or back: counts are always those of the instant at which their batch was read.
+ * This process's counts of the answers of batches. What is asked for again is counted on from
+ * there, or back: counts are always those of the instant at which their batch was read.
  */
 import type { Log } from '../../core/log.ts';
 import { createRecent } from '../../core/recent.ts';
@@ -28,7 +28,7 @@ export interface Summaries {
   ): Promise<Counts>;
 }
 
-/** What was counted up to a seq: `rows` of any status, `storedSeq` of them in the database. */
+/** Counts up to a seq: `rows` of any status, `storedSeq` of them in the database. */
 interface Counted<Counts> {
   seq: number;
   rows: number;

@@ -2,7 +2,7 @@ import type { BatchRecord } from '../../db/batches.ts';
 import type { Sql } from '../../db/driver/client.ts';
 import type { Stretch } from '../../db/summaries.ts';
 
-/** What is to be known of a batch whose answers are counted. */
+/** Facts on a batch whose answers are counted. */
 export type CountedBatch = Pick<
   BatchRecord,
   'key' | 'seq' | 'succeeded' | 'failed' | 'cancelled' | 'expired'

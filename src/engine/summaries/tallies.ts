@@ -4,7 +4,7 @@ import { countConfidences, countLabels } from '../../db/summaries.ts';
 import type { CountedAnswers } from '../../operations/operation.ts';
 import type { Summary } from './summary.ts';
 
-/** How often each value is there, above 0. */
+/** Number of times that each value is there, above 0. */
 type Tally<Value> = ReadonlyMap<Value, number>;
 
 /** By label; null counts the answers that name none. */
@@ -39,7 +39,7 @@ export const confidences: Summary<Confidences> = {
   },
 };
 
-/** Of one length, because names of members may be longer than an index takes. */
+/** Names of one length, because names of members may be longer than an index takes. */
 function nameOf(member: string): string {
   return createHash('sha256').update(member).digest('base64url');
 }

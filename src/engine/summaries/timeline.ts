@@ -2,7 +2,7 @@
 import { countByTime, type Recording, readAnswerSpan } from '../../db/summaries.ts';
 import type { Summary } from './summary.ts';
 
-/** Of a batch that is over sooner. */
+/** Length of the time line of a batch that is over sooner. */
 const shortestMs = 100;
 /** Beyond this, intervals become twice as long. */
 const maxIntervals = 2_048;

@@ -24,7 +24,7 @@ export interface ContentRemoval {
    * how many batches lost theirs, and how many uploaded files went with the last of them.
    */
   remove(): Promise<{ batches: number; files: number }>;
-  /** Whether the last call has left something to do. */
+  /** True where the last call has left something to do. */
   hasMore(): boolean;
 }
 
@@ -63,7 +63,7 @@ export function createContentRemoval({
     return count;
   }
 
-  /** What can be counted of answers is kept before they go. */
+  /** Counts of answers are kept before the answers go. */
   async function deleteOne(key: bigint): Promise<boolean> {
     const batch = await readBatchByKey(db, key);
     if (!batch) return false;

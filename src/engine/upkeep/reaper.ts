@@ -1,7 +1,7 @@
 /**
- * What has to happen to batches whether or not anybody works on them: leases of the dead are taken
- * back, batches whose time is over are ended. Runs in every process, whatever its role; each step
- * is one statement and safe beside itself.
+ * Upkeep of batches whether or not anybody works on them: leases of the dead are taken back,
+ * batches whose time is over are ended. Runs in every process, whatever its role; each step is one
+ * statement and safe beside itself.
  */
 
 import type { Log } from '../../core/log.ts';
@@ -37,7 +37,7 @@ export function createReaper({
   events,
 }: {
   db: Database;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   limits: OwnerLimits;
   nudges: Nudges;
   log: Log;

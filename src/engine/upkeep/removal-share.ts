@@ -1,4 +1,4 @@
-/** How much of a process's time the removal of rows takes. */
+/** The share of a process's time that the removal of rows takes. */
 import type { Database } from '../../db/driver/client.ts';
 import { holdWorkersChunks } from '../../db/workers.ts';
 import { createWorkShare } from './work-share.ts';
@@ -13,7 +13,7 @@ const keptMs = 100;
 const lookMs = 1_000;
 
 export interface RemovalShare {
-  /** Whether there is time for a step now. */
+  /** True where there is time for a step now. */
   hasTime(): Promise<boolean>;
   /** Milliseconds until there is. */
   waitMs(): number;

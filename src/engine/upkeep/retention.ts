@@ -119,7 +119,7 @@ export function createRetention({
   };
 }
 
-/** Whether an hour of the day is one of `hours`, which may go over midnight. */
+/** True where an hour of the day is one of `hours`, which may go over midnight. */
 function isWithin(hours: Retention['hours'], hour: number): boolean {
   if (hours === null) return true;
   const { from, to } = hours;

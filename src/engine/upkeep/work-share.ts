@@ -1,6 +1,6 @@
 /** Lets work that can wait take a share of the time, so that it is never in the way for long. */
 export interface WorkShare {
-  /** Whether there is time to work now. */
+  /** True where there is time to work now. */
   hasTime(): boolean;
   /** Milliseconds until there is. */
   waitMs(): number;

@@ -6,7 +6,7 @@ import type { Database } from '../../db/driver/client.ts';
 export const defaultPage = 20;
 export const maxPage = 1_000;
 
-/** What a page is asked for by. Throws BadUserInput. */
+/** The page of batches that a query asks for. Throws BadUserInput. */
 export async function listPage(
   db: Database,
   owner: string,

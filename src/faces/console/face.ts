@@ -10,7 +10,7 @@ import { createGraphiQLPage, wantsPage } from './graphiql/page.ts';
 export interface ConsoleFaceOptions {
   withConsole: boolean;
   withGraphiQL: boolean;
-  /** Whether requests need a key by now. */
+  /** True where requests need a key by now. */
   withKeys: () => boolean;
   /** Where clients reach the server, if not where they ask. */
   publicUrl: string | null;

@@ -1,6 +1,6 @@
 /**
- * How large an answer would be as JSON, told before it is written: one text may stand in it a
- * hundred times, and there it is written as often.
+ * The size of an answer as JSON, told before it is written: one text may stand in it a hundred
+ * times, and there it is written as often.
  */
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
@@ -55,7 +55,7 @@ function sizeOf(data: unknown, textSize: (text: string) => number): number {
   return size;
 }
 
-/** Of a text in JSON, in UTF-8. */
+/** Bytes of a text in JSON, in UTF-8. */
 function bytesOf(text: string): number {
   let bytes = 0;
   for (let at = 0; at < text.length; at += 1) {

@@ -1,4 +1,4 @@
-/** What the answers of a batch look like together: their labels, confidences and times. */
+/** Sums over the answers of a batch: their labels, confidences and times. */
 import { z } from 'zod';
 import {
   type ConfidenceBin as ConfidenceBinModel,

@@ -3,7 +3,7 @@ import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
 
 type Fragments = GraphQLResolveInfo['fragments'];
 
-/** Whether one of these names is asked for below a field, at any depth, under any alias. */
+/** True where one of these names is asked for below a field, at any depth, under any alias. */
 export function asksFor(
   { fieldNodes, fragments }: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
   names: ReadonlySet<string>,

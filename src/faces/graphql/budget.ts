@@ -38,7 +38,7 @@ export interface Measured<Row> {
 
 export interface Budget {
   takeItems(count: number): void;
-  /** Of items that are answered at once. */
+  /** Takes room for the prompts of items that are answered at once. */
   takePrompts(characters: number): void;
   takeInlineItems(count: number): void;
   takeFileRows(count: number): void;

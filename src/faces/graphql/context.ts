@@ -30,24 +30,24 @@ export interface Services extends Pick<Caller, 'checkWebhook' | 'callLedger' | '
   /** The database, an owner at a time. */
   line: RequestLine;
   links: SignedLinks;
-  /** Of lists that are paged by key. */
+  /** Cursors of lists that are paged by key. */
   cursors: Cursors;
   nudges: Nudges;
   progress: Progress;
-  /** What was counted of the answers of batches. */
+  /** Counts of the answers of batches. */
   summaries: Summaries;
-  /** Of tokens. */
+  /** Counter of tokens. */
   counter: Counter;
   defaultModel: string;
-  /** Whether requests come with keys, which name their owners. */
+  /** True where requests come with keys, which name their owners. */
   withKeys: boolean;
-  /** What this process says of itself. */
+  /** This process's own state. */
   ownProcess: OwnProcess;
-  /** What calls outside of batches may cost. */
+  /** Limits on the cost of calls outside of batches. */
   ownerBudget: OwnerBudget;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   limits: OwnerLimits;
-  /** How long things are kept. */
+  /** Times that things are kept. */
   retention: Retention;
   /** Calls of batches that run at once in a process. */
   concurrency: number;

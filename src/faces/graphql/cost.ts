@@ -11,9 +11,9 @@ import { presentIssues } from './errors.ts';
 
 /**
  * Each selected field costs 1, times the sizes of the pages that it stands in. 1,000 items with
- * every field of theirs, of all kinds of results, and of their batch, its provider batches and its
- * file cost 297,000, without what takes a statement for each: the projection, the first request,
- * the sample, the sums of answers. A page of a list inside a page of a list costs more than anybody
+ * every field of theirs, of all results, of their batch, its provider batches and its file cost
+ * 297,000. That is without what takes a statement for each: the projection, the first request, the
+ * sample, the sums of answers. A page of a list inside a page of a list costs more than anybody
  * needs.
  */
 const maxComplexity = 300_000;
@@ -34,7 +34,7 @@ export function asTooCostly(error: GraphQLError): GraphQLError {
   return error;
 }
 
-/** Whether the error tells of a query that costs too much. */
+/** True where the error tells of a query that costs too much. */
 export function isTooCostly(error: unknown): boolean {
   return error instanceof GraphQLError && costly.has(error);
 }

@@ -110,7 +110,7 @@ function presentRefusal(error: unknown): RouteError {
 
 type Refused = Pick<Visit, 'request' | 'response' | 'asking'>;
 
-/** Of whose body only as much is read as lets the answer reach it. */
+/** Refuses a request, and reads only as much of its body as lets the answer reach it. */
 function refuseStranger(refused: Refused, reason: RouteError): void {
   refuseQuery(refused, reason);
   letRunOut(refused.request, strangerBytes);

@@ -62,13 +62,13 @@ export const FileFormatEnum = builder.enumType('FileFormat', {
   } satisfies Record<(typeof fileFormats)[number], { description: string }>,
 });
 
-/** What the batches over a file mean to it. */
+/** The use of a file by the batches over it. */
 const loadUse = createRounds<FileUse>(async (keys, { db, retention }) => {
   const used = await readFileUse(db.sql, keys, retention);
   return new Map(used.map((use) => [use.fileKey, use]));
 });
 
-/** Of a file that a page has many times: there may be 10,000. */
+/** Columns of a file that a page has many times: there may be 10,000. */
 const columns = new WeakMap<FileRecord, string[]>();
 
 function columnsOf(file: FileRecord): string[] {

@@ -152,7 +152,7 @@ function fromIndexed<
   return fromIndex === 0 ? args : { ...args, after: String(fromIndex - 1) };
 }
 
-/** What looks at every item costs more than what an index finds, and a text more than a label. */
+/** A look at every item costs more than what an index finds, and a text more than a label. */
 function listCost(args: {
   status?: unknown;
   customIds?: unknown;

@@ -82,7 +82,7 @@ async function readOrdered<Place>(
 /** Larger than any index, and the largest that the database can compare with one. */
 const maxIndex = 2 ** 31 - 1;
 
-/** What is read of a batch. */
+/** The part of a batch that is read. */
 interface Reading {
   batch: BatchRecord;
   filter: ItemFilter;
@@ -127,7 +127,7 @@ function byIndex({ batch, filter, cut }: Reading, { db, budget }: Context): Orde
   };
 }
 
-/** Whether what a filter leaves is found by looking at each item, of any number. */
+/** True where a filter needs a look at each item, of any number. */
 function searches({ answers, search, customIds }: ItemFilter): boolean {
   return (answers !== undefined || search !== undefined) && customIds === undefined;
 }
@@ -183,7 +183,7 @@ function indexIn({ id, total }: BatchRecord, text: string): number | null {
   return parsed?.batchId === id && parsed.index < total ? parsed.index : null;
 }
 
-/** How many items a filter leaves, of a list in this order. */
+/** Number of items that a filter leaves, of a list in this order. */
 export async function countInOrder(
   batch: BatchRecord,
   { filter, orderBy }: Asked,
@@ -193,7 +193,7 @@ export async function countInOrder(
   return await countMatching(needs, batch, counted);
 }
 
-/** What is ordered by confidence has one. */
+/** Only items with a confidence are ordered by it. */
 function withConfidence(batch: BatchRecord, filter: ItemFilter): ItemFilter {
   const confidence = filter.answers?.confidence ?? { from: null, below: null };
   const none = !hasConfidences(batch);

@@ -66,7 +66,7 @@ export async function toModels(
   });
 }
 
-/** What is left of an item whose batch has lost its content, also before that is blanked. */
+/** The rest of an item whose batch has lost its content, also before that is blanked. */
 function withoutContent(item: ItemRecord): ItemRecord {
   const gone = { customId: null, fields: null, output: null, rejectedAnswer: null };
   const errorMessage = item.errorCode === null ? null : deletedMessage;

@@ -188,7 +188,7 @@ async function runNow(
   };
 }
 
-/** What is told with each call. */
+/** Facts that are told with each call. */
 function originOf({ owner, events, asking, tracing }: Context): CallOrigin {
   const { trace } = asking;
   const origin = { lane: 'sync', owner, events, about: causeFields(asking) } as const;

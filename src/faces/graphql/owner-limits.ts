@@ -1,4 +1,4 @@
-/** What an owner may take, and what it has taken. */
+/** Limits of an owner, and what it has taken. */
 import type { LimitUse } from '../../core/errors.ts';
 import { readTakings } from '../../db/takings.ts';
 import { builder } from './builder.ts';

@@ -63,7 +63,7 @@ export function pageCost({ first, last }: PageArgs) {
   return { field: 1, multiplier: Math.min(first ?? last ?? defaultPageSize, maxPageSize) };
 }
 
-/** What is read for a page. */
+/** The range that is read for a page. */
 export type PageRange = ResolveCursorConnectionArgs;
 
 /** Cursors of a list. `find` gives the cursor of the entry with an id; null if unknown. */

@@ -1,4 +1,4 @@
-/** What a batch will have taken when it ends. */
+/** The expected cost and time of a whole batch. */
 import type { Projection as ProjectionModel } from '../../app/projection.ts';
 import { builder } from './builder.ts';
 import { Estimate } from './quotes.ts';

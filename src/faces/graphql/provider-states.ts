@@ -1,4 +1,4 @@
-/** How providers and workers do, over all processes: for those who run the server. */
+/** States of providers and workers, over all processes: for those who run the server. */
 import {
   type ModelState as ModelStateModel,
   type ProviderState as ProviderStateModel,

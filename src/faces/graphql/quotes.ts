@@ -1,4 +1,4 @@
-/** What is expected of an operation: figures with their ranges, and the quote of one model. */
+/** Quotes of an operation: figures with their ranges, and the quote of one model. */
 import type { AskedQuote } from '../../app/quote.ts';
 import type { Estimate as EstimateModel } from '../../engine/quote/estimate.ts';
 import { builder } from './builder.ts';

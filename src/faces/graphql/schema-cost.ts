@@ -1,4 +1,4 @@
-/** What the answer schemas in the arguments of a field add to the cost of a query. */
+/** The cost of a query that the answer schemas in a field's arguments add. */
 import { isRecord } from '../../core/json.ts';
 
 /**

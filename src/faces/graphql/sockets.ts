@@ -40,7 +40,7 @@ const tooMany = 4429;
 const tryAgain = 1013;
 /** A client that connects and says nothing is let go. */
 export const initTimeoutMs = 3_000;
-/** Of the characters of an id; the others are for the number of the operation. */
+/** Most characters of an id; the others are for the number of the operation. */
 const maxConnectionId = 111;
 /** One that has stopped reading does not answer a goodbye either. */
 const goodbyeMs = 1_000;
@@ -87,7 +87,7 @@ export function attachSockets({
     return id;
   };
   const acknowledged = new WeakSet<IncomingMessage>();
-  /** Of each operation, by what the client sent for it. */
+  /** The asking of each operation, by what the client sent for it. */
   const askings = new WeakMap<SubscribePayload, Asking>();
   /** Open sockets by owner. */
   const open = new Map<string, number>();
@@ -238,7 +238,7 @@ export function attachSockets({
   };
 }
 
-/** How a socket is closed whose key is not taken. Throws any other error. */
+/** The way to close a socket whose key is not taken. Throws any other error. */
 function closingOf(error: unknown): [code: number, reason: string] {
   if (error instanceof RouteError) {
     const { status, code, message } = error;

@@ -1,4 +1,4 @@
-/** What an owner spent in a month, by model and by the way in which the model was reached. */
+/** An owner's spending in a month, by model and by the way in which the model was reached. */
 import { BadUserInput } from '../../core/errors.ts';
 import { knownUsage } from '../../core/usage.ts';
 import { limitOf, readOwnerStanding } from '../../db/owner-limits.ts';

@@ -10,7 +10,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Asking } from '../../core/log.ts';
 import type { Telling } from '../../telemetry/events.ts';
 
-/** Of an operation, before it is run. */
+/** An operation before it is run. */
 interface Begun {
   operation: OperationDefinitionNode;
   at: number;

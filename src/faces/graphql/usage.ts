@@ -1,4 +1,4 @@
-/** What requests, tokens and answers came to, of an item, of a call and of a batch. */
+/** Usage of an item, of a call and of a batch: requests, tokens and answers. */
 import { modelIdFor } from '../../app/stored-operation.ts';
 import type { Usage } from '../../core/usage.ts';
 import type { BatchRecord } from '../../db/batches.ts';
@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import type { BatchItemModel } from './item.ts';
 import { createListRounds } from './rounds.ts';
 
-/** What was used of one model in one way of execution; a model that is unknown here is null. */
+/** Usage of one model in one way of execution; a model that is unknown here is null. */
 interface UsagePart {
   model: string | null;
   execution: BatchRecord['execution'];
@@ -21,7 +21,7 @@ export interface ShownUsage extends Usage {
   parts(context: Context): readonly UsagePart[] | Promise<readonly UsagePart[]>;
 }
 
-/** What was used of one model; `model` is asked for where its prices are wanted. */
+/** Usage of one model; `model` is asked for where its prices are wanted. */
 export function usageOfModel(
   usage: Usage,
   { model, execution }: { model: () => string | null; execution: BatchRecord['execution'] },

@@ -3,7 +3,7 @@
 /** A page that is not full by then shows how far the search got. */
 export const maxSearchMs = 1_500;
 
-/** What was found in a piece, in the order of the list. */
+/** Rows that were found in a piece, in the order of the list. */
 export interface Piece<Row, Place> {
   rows: Row[];
   /** There is more in the piece, which did not fit. */

@@ -7,7 +7,7 @@ import { RouteError } from './route-error.ts';
 /** A visit of somebody whose key has been looked at. */
 interface ApiVisit extends Visit {
   owner: string;
-  /** What the parentheses of the path matched, decoded. */
+  /** Texts that the parentheses of the path matched, decoded. */
   params: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What became of a live call, as a failure of its request. */
+/** The failure of a live call, as a failure of its request. */
 import { CallFailure } from '../../core/errors.ts';
 import { RouteError } from './route-error.ts';
 

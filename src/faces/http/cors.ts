@@ -1,4 +1,4 @@
-/** What browsers are told of pages from other origins: the same on every route. */
+/** Headers for pages from other origins: the same on every route. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Headers that no web page sends without asking. A multipart request of GraphQL has one. */

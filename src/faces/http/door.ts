@@ -18,7 +18,7 @@ export interface Door {
   stop(): void;
 }
 
-/** What a client is told that is not let in; short enough for the end of a WebSocket. */
+/** Messages to a client that is not let in; short enough for the end of a WebSocket. */
 export const refusals: Readonly<Record<Refusal, string>> = {
   missing: 'This server needs a key: Authorization: Bearer <key>',
   unknown: 'The key is unknown; it must be one of this server',

@@ -8,7 +8,7 @@ import { RouteError } from './route-error.ts';
 export interface Drain {
   /** Counts an answer as under way until it is closed. */
   add(response: ServerResponse): void;
-  /** What a new request is told, whose connection then ends; null before it has begun. */
+  /** The error for a new request, whose connection then ends; null before it has begun. */
   refusal(response: ServerResponse): RouteError | null;
   /**
    * Begins. Resolves once nothing is under way; after `graceMs` it cuts off what is. Called again

@@ -1,4 +1,4 @@
-/** What the server and a face are to each other: a face is one way into Winnow. */
+/** The contract between the server and a face: a face is one way into Winnow. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
 import type { Bearer } from './auth.ts';
@@ -11,7 +11,7 @@ export interface Visit {
   request: IncomingMessage;
   response: ServerResponse;
   url: URL;
-  /** What the log says of the request. */
+  /** The log's words on the request. */
   asking: Asking;
   /**
    * Who asks, by the key of the request, whatever it may do. Throws RouteError 401 or 429 where it
@@ -44,7 +44,7 @@ export interface Entrance {
   originOf(request: IncomingMessage): string;
 }
 
-/** How requests in the dialect of one API are answered, whatever becomes of them. */
+/** The way to answer requests in the dialect of one API, whatever becomes of them. */
 export interface Manner {
   /** Also of requests that no route matches, or that are refused before a route is looked for. */
   covers(request: IncomingMessage): boolean;

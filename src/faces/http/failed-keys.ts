@@ -24,7 +24,7 @@ interface Window {
   told: number;
 }
 
-/** What an address may still look up, and what waits for that. */
+/** Look-ups that an address still has, and those that wait. */
 interface LookUps {
   underWay: number;
   waiting: (() => void)[];
@@ -54,7 +54,7 @@ export function createFailedKeys({
 }): FailedKeys {
   /** The oldest first. */
   const windows = new Map<string, Window>();
-  /** Of networks with look-ups under way. */
+  /** Networks with look-ups under way. */
   const lookUps = new Map<string, LookUps>();
   let warnings = { since: Number.NEGATIVE_INFINITY, count: 0 };
   let timer: NodeJS.Timeout | null = null;

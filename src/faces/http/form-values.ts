@@ -8,10 +8,10 @@ import { isRecord } from '../../core/json.ts';
 import { jsonProblem } from '../../core/json-problem.ts';
 import { jsonSizeProblem } from './json-size.ts';
 
-/** What a form gives for a field: one text, several texts, or a value in the JSON of `options`. */
+/** A form's value for a field: one text, several texts, or a value in the JSON of `options`. */
 export type Given = string | readonly string[] | { json: unknown };
 
-/** What a schema wants, as far as a form has to know. */
+/** The shape that a schema wants, as far as a form has to know. */
 export type Shape =
   | { kind: 'text' | 'number' | 'integer' | 'boolean' | 'map' | 'any' }
   | { kind: 'word'; words: readonly string[] }
@@ -39,7 +39,7 @@ export function readGiven(schema: z.ZodType, given: Given): unknown {
   );
 }
 
-/** What a schema takes, in words that go behind "takes" and "needs to be". */
+/** Words on the values of a schema, which go behind "takes" and "needs to be". */
 export function takes(schema: z.ZodType): string {
   const shape = shapeOf(schema);
   switch (shape.kind) {
@@ -96,9 +96,9 @@ export function shapeOf(schema: z.ZodType): Shape {
 /** The parts of a zod schema that are read here. https://zod.dev/packages/core#internals */
 interface Def {
   type: string;
-  /** Of optional, nullable, default and the like. */
+  /** The type inside of optional, nullable, default and the like. */
   innerType?: z.ZodType;
-  /** Of a pipe. */
+  /** The first type of a pipe. */
   in?: z.ZodType;
   element?: z.ZodType;
   shape?: Record<string, z.ZodType>;
@@ -205,7 +205,7 @@ function isListOfNames({ element }: { element: z.ZodType }): boolean {
   return shape.kind === 'text' || (shape.kind === 'object' && isNamed(shape.fields));
 }
 
-/** Whether a bare name stands for an object that has nothing else. */
+/** True where a bare name stands for an object that has nothing else. */
 function isNamed(fields: Readonly<Record<string, z.ZodType>>): boolean {
   return (
     Object.hasOwn(fields, 'name') &&

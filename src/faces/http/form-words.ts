@@ -1,4 +1,4 @@
-/** What is wrong with values of a form, for those who do not know zod's types. */
+/** Faults of a form's values, for those who do not know zod's types. */
 import type { z } from 'zod';
 import type { InputIssue } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';

@@ -23,10 +23,10 @@ export const maxWideBodyBytes = 16_000_000;
 const longBytes = 1_048_576;
 
 /**
- * The JSON object that the body is, whose numbers are never changed. Throws RouteError 400 for
- * anything else, 408 for a body that comes too slowly or takes more than a minute, 413 for one of
- * more than `maxBytes`, of more than 16 MB with characters beyond Latin-1, of more than 100,000
- * values or of more than 100 levels, 415 for a compressed one.
+ * The JSON object of the body, whose numbers are never changed. Throws RouteError 400 for anything
+ * else, 408 for a body that comes too slowly or takes more than a minute, and 415 for a compressed
+ * one. 413: the body has more than `maxBytes`, more than 16 MB with characters beyond Latin-1, more
+ * than 100,000 values, or more than 100 levels.
  */
 export async function readJsonBody(
   request: IncomingMessage,

@@ -36,7 +36,7 @@ export function jsonSizeProblem(bytes: Uint8Array, bounds: JsonBounds = {}): str
   let values = 0;
   let depth = 0;
   let numerals = 0;
-  /** Of the last string. */
+  /** Start of the last string. */
   let start = 0;
   let end = 0;
   for (let at = 0; at < bytes.length; at += 1) {

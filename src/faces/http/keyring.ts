@@ -21,9 +21,9 @@ import type { Bearer } from './auth.ts';
 const usualMaxAgeMs = 10_000;
 /** A request waits for a newer copy up to this time. */
 const patienceMs = 2_000;
-/** What was written at one time may become visible this much later. */
+/** Time after which all that was written at one moment is visible. */
 const overlapMs = 60_000;
-/** How often the use of a key is noted, and how long it waits for others that are. */
+/** Time between notes of a key's use, and how long a note waits for others. */
 const usedEveryMs = 60_000;
 const noteDelayMs = 1_000;
 
@@ -67,7 +67,7 @@ interface KeyringOptions {
   lookUpDb: Pick<Database, 'query'>;
   /** Calls the listener when a key was changed; returns how to end that. */
   subscribe: (listener: () => void) => () => void;
-  /** Of a copy of the table. */
+  /** Greatest age of a copy of the table. */
   maxAgeMs?: number;
 }
 

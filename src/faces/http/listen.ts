@@ -6,7 +6,7 @@ import { StartFailure } from '../../core/errors.ts';
 interface Place {
   host: string;
   port: number;
-  /** What sets the port, for the message. */
+  /** The variable that sets the port, for the message. */
   variable: 'PORT' | 'METRICS_PORT';
 }
 

@@ -12,7 +12,7 @@ import { whenGone } from './when-gone.ts';
 /** 25 MB: pictures and documents are in the body. */
 export const maxLiveBodyBytes = 26_214_400;
 
-/** How an API asks for an answer, and writes one that comes in pieces. */
+/** The way in which an API asks for an answer, and writes one that comes in pieces. */
 export interface LiveWire {
   dialect: Dialect;
   path: RegExp;
@@ -22,9 +22,9 @@ export interface LiveWire {
     stream?: boolean | null;
   };
   event(event: StreamEvent): string;
-  /** What is written behind the last event. */
+  /** Text behind the last event. */
   last: string;
-  /** What is written where no event comes for a while. */
+  /** Text where no event comes for a while. */
   alive: string;
 }
 

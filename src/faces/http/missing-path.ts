@@ -1,7 +1,7 @@
-/** What a caller is told of a path that has no route. */
+/** The error of a path that has no route. */
 import { RouteError } from './route-error.ts';
 
-/** What OpenAI's and Anthropic's packages ask for under a base URL with or without /v1. */
+/** Paths that OpenAI's and Anthropic's packages ask for under a base URL with or without /v1. */
 const isWrongBase = /^\/(v1\/v1\/|(chat\/completions|models|batches|messages)(\/|$))/;
 
 const rightBase =

@@ -6,7 +6,7 @@ import { RouteError } from './route-error.ts';
 export const minBytesPerSecond = 1_024;
 export const graceMs = 10_000;
 const memoryMs = 30_000;
-/** How long a refused request may send on: some clients read the answer only then. */
+/** Time that a refused request may send on: some clients read the answer only then. */
 export const lingerMs = 10_000;
 /** One that nobody has let in may send no more than this. */
 export const strangerBytes = 1_048_576;
@@ -85,7 +85,7 @@ async function withinTime<Value>(promise: Promise<Value>, timeMs: number): Promi
   }
 }
 
-/** How often to look at the pace of a body that somebody else reads, and its time in all. */
+/** Time between looks at the pace of a body that somebody else reads, and its time in all. */
 const defaultLookEveryMs = 1_000;
 export const wholeBodyMs = 60_000;
 const tooSlowToRead = `The body comes too slowly; send at least ${minBytesPerSecond.toLocaleString('en')} bytes a second, and all of it within a minute`;

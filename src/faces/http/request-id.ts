@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What may stand in a header, a line of the log and a message without doing anything there. */
+/**
+ * Text that may stand in a header, a line of the log and a message without doing anything there.
+ */
 const validId = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**

@@ -1,4 +1,4 @@
-/** How many requests each owner may make in this process, of all faces together. */
+/** The number of requests that each owner may make in this process, of all faces together. */
 import { type LimitUse, RateExceeded } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { Telling } from '../../telemetry/events.ts';
@@ -8,7 +8,7 @@ const minuteMs = 60_000;
 export interface RequestRate {
   /** Counts a request. Throws RateExceeded, and counts nothing, where the minute is used up. */
   take(owner: string): void;
-  /** How far the minute is used, and when one more fits. Null where nothing limits the owner. */
+  /** The used part of the minute, and when one more fits. Null where nothing limits the owner. */
   use(owner: string): Omit<LimitUse, 'limit'> | null;
 }
 

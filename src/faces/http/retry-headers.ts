@@ -1,4 +1,4 @@
-/** What OpenAI's and Anthropic's packages are told of sending a failed request again. */
+/** Headers that tell OpenAI's and Anthropic's packages whether to send a failed request again. */
 import type { RouteError } from './route-error.ts';
 
 type RetryHeaders = Readonly<Record<string, string>>;

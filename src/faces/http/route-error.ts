@@ -25,7 +25,7 @@ export class RouteError extends Error {
     | 'TIMEOUT'
     | 'SHUTTING_DOWN'
     | 'INTERNAL_SERVER_ERROR';
-  /** What else the caller is told, beside code and message. */
+  /** Further details for the caller, beside code and message. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -52,7 +52,7 @@ export function badInput(message: string): RouteError {
   return new RouteError(400, 'BAD_USER_INPUT', message);
 }
 
-/** What is answered to a request that failed: a body of JSON and headers beside the usual ones. */
+/** The answer to a request that failed: a body of JSON and headers beside the usual ones. */
 export type WordFailure = (
   failure: RouteError,
   asking: Asking,
@@ -132,7 +132,7 @@ export function challengeOf(status: number): Readonly<Record<string, string>> {
   return status === 401 ? { 'www-authenticate': 'Bearer' } : {};
 }
 
-/** What may be told of a failure. What nobody foresaw is logged. */
+/** The part of a failure that may be told. What nobody foresaw is logged. */
 function failureOf(error: unknown, { asking, log }: { asking: Asking; log: Log }): RouteError {
   if (error instanceof RouteError) return error;
   const failure = error instanceof AppError ? error : databaseFailure(error);

@@ -28,7 +28,7 @@ const hopHeader = 'x-winnow-hop';
 const longestLingerMs = 1_000;
 const isLoop =
   'This request comes from a Winnow server, so it would go round in a circle: the base URL of its provider must be the address of a model server';
-/** Of a path that somebody made up. */
+/** Most characters in the log of a path that somebody made up. */
 const maxLoggedPath = 200;
 
 export interface Server {

@@ -39,7 +39,7 @@ export function newLinkKey(): string {
   return randomBytes(keyBytes).toString('base64');
 }
 
-/** Whether a request comes by a link, and not with a key. */
+/** True where a request comes by a link, and not with a key. */
 export function isLink(query: URLSearchParams): boolean {
   return query.has('signature') || query.has('expires');
 }
@@ -113,7 +113,7 @@ function answerParameters({
   ];
 }
 
-/** What the signature stands for: as JSON, so that no two links have the same. */
+/** The text that the signature stands for: as JSON, so that no two links have the same. */
 function signedText(batchId: string, query: URLSearchParams): string {
   const signed = ['format', 'status', 'include', 'formulas', 'expires'].map((name) =>
     query.get(name),

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Asking } from '../../core/log.ts';
 import type { FaceName, Telling } from '../../telemetry/events.ts';
 
-/** What a path may be. Nothing else of a path is told: anybody may make one up. */
+/** Known forms of a path. Nothing else of a path is told: anybody may make one up. */
 const templates: readonly [RegExp, string][] = [
   [/^\/graphql\/?$/, '/graphql'],
   [/^\/files$/, '/files'],
@@ -42,7 +42,7 @@ interface Told {
   request: IncomingMessage;
   response: ServerResponse;
   asking: Asking;
-  /** Of the client. */
+  /** Address of the client. */
   address: string;
 }
 

@@ -1,4 +1,4 @@
-/** What the headers of an upload say of its body, before the body is read. */
+/** An upload's body by its headers, before it is read. */
 import type { IncomingMessage } from 'node:http';
 import { refuseCompressed } from './compressed.ts';
 import { maxFormBytes } from './form.ts';

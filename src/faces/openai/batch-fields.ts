@@ -11,7 +11,7 @@ type Body = Readonly<Record<string, unknown>>;
 
 /** https://platform.openai.com/docs/api-reference/batch/create */
 export const metadataLimits = { maxKeys: 16, maxKeyLength: 64, maxTextLength: 512 };
-/** Of a name that is taken from the metadata, which may be longer. */
+/** Most characters of a name that is taken from the metadata, which may be longer. */
 const maxNameLength = 200;
 
 interface BatchRequest {
@@ -23,7 +23,9 @@ interface BatchRequest {
   rescue: boolean | null;
 }
 
-/** What a client asks for. Throws RouteError 400 that names the first field that is wrong. */
+/**
+ * The batch that a client asks for. Throws RouteError 400 that names the first field that is wrong.
+ */
 export function readBatchRequest(body: Body): BatchRequest {
   const fileId = requiredText(body, 'input_file_id');
   requireOnly(body, 'endpoint', chatEndpoint);

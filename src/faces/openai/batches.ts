@@ -147,7 +147,7 @@ async function createBatch(
   }
 }
 
-/** What is wrong with a submit, in the names that the fields have here. */
+/** The fault of a submit, in the names that the fields have here. */
 function asField(error: unknown): unknown {
   if (error instanceof BadUserInput) {
     const [issue] = error.issues;

@@ -5,7 +5,7 @@ import type { ListedFile } from '../../db/file-list.ts';
 import type { FileRecord } from '../../db/files.ts';
 import type { OutputKind } from '../../db/output-files.ts';
 
-/** What an id names: an uploaded file, or an output of a batch. */
+/** The thing that an id names: an uploaded file, or an output of a batch. */
 export type FileName =
   | { kind: 'input'; id: string }
   /** `id` is the batch's. */

@@ -107,7 +107,7 @@ async function receiveForm(
   }
 }
 
-/** Of the fields that are read. What is longer is wrong, however it goes on. */
+/** Most characters of the fields that are read. What is longer is wrong, however it goes on. */
 const maxKeptLength = 200;
 const readFields = new Set(['purpose', anchorField, secondsField]);
 

@@ -1,4 +1,4 @@
-/** How long the outputs of ended batches are: counted once, when somebody asks. */
+/** Lengths of the outputs of ended batches: counted once, when somebody asks. */
 import { operationOf } from '../../app/stored-operation.ts';
 import type { BatchRecord } from '../../db/batches.ts';
 import type { RequestAccess } from '../../db/driver/request-line.ts';
@@ -7,8 +7,8 @@ import { measureOutput, openAiWriter } from '../../files/write/output.ts';
 
 export interface OutputLengths {
   /**
-   * Of a batch that has ended. Nothing is counted on once nobody asks any more: then it rejects
-   * with the reason of the last signal.
+   * Lengths of the outputs of a batch that has ended. Nothing is counted on once nobody asks any
+   * more: then it rejects with the reason of the last signal.
    */
   of(access: RequestAccess, batch: BatchRecord, signal: AbortSignal): Promise<OutputBytes>;
 }
@@ -16,7 +16,7 @@ export interface OutputLengths {
 interface Counting {
   bytes: Promise<OutputBytes>;
   stop: AbortController;
-  /** How many ask for it. */
+  /** Number of requests that ask for it. */
   readers: number;
 }
 

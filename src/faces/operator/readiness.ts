@@ -1,10 +1,10 @@
-/** Whether this process can take requests or work, as a balancer asks it. */
+/** The readiness of this process for requests or work, as a balancer asks it. */
 
 /** The checks of a process, in the order in which a failed one gives the status its name. */
 const checkNames = ['database', 'migrations', 'adopt', 'worker'] as const;
 type CheckName = (typeof checkNames)[number];
 
-/** What `GET /readyz` answers. */
+/** The answer of `GET /readyz`. */
 interface Readiness {
   status: 'ready' | 'stopping' | CheckName;
   /** True: it is so. A check that this process does not have is absent. */

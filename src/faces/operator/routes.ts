@@ -1,4 +1,4 @@
-/** What an operator's machines ask: probes and figures. None needs the key of an owner. */
+/** Routes for an operator's machines: probes and figures. None needs the key of an owner. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RouteError } from '../http/route-error.ts';
 import type { ReadinessChecks } from './readiness.ts';

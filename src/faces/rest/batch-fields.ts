@@ -14,7 +14,7 @@ import { type Given, parseJson, readGiven, toCamelCase, UnfitValue } from '../ht
 import { didYouMean, issuesOf } from '../http/form-words.ts';
 import type { FormFields } from './file-fields.ts';
 
-/** What a batch is submitted with beside its operation. The names are those of SubmitBatchInput. */
+/** Fields of a submit beside its operation. The names are those of SubmitBatchInput. */
 const batchParams = z.strictObject({
   ...batchFields,
   metadata: z.record(z.string(), z.unknown()).pipe(storableJsonObject).nullish(),
@@ -27,7 +27,7 @@ const batchParams = z.strictObject({
       error: 'is for submitBatch: each upload is another file, and so another input',
     })
     .optional(),
-  /** What becomes of the batch where rows of the file were refused. */
+  /** The next state of the batch where rows of the file were refused. */
   onRejected: z.enum(['DRAFT', 'CONTINUE']).nullish(),
 });
 
@@ -60,12 +60,12 @@ const fieldAliases: ReadonlyMap<string, string> = new Map([
   ['summaryInstructions', 'instructions'],
 ]);
 
-/** Whether a form asks for a batch over its file. */
+/** True where a form asks for a batch over its file. */
 export function wantsBatch(fields: FormFields): boolean {
   return [...fields.keys()].some((name) => !fileFields.has(toCamelCase(name)));
 }
 
-/** What a form asks for. Throws BadUserInput with all that is wrong. */
+/** The submit that a form asks for. Throws BadUserInput with all that is wrong. */
 export function readSubmission(fields: FormFields): UploadForm {
   const { operation, params, options, batch } = collectBatch(fields);
   const checked = params.safeParse(options);

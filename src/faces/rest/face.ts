@@ -28,7 +28,7 @@ export function createRestFace({
   db,
 }: {
   services: RestServices;
-  /** What the health is asked of, apart from all requests. */
+  /** The database that the health is asked of, apart from all requests. */
   db: Pick<Database, 'sql'>;
 }): Face {
   const { line, links, modelsOf } = services;

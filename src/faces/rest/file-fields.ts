@@ -1,4 +1,4 @@
-/** What an upload says about its file: in the URL, or in fields of its form. */
+/** An upload's words about its file: in the URL, or in fields of its form. */
 import type { Reading } from '../../files/read/file-reader.ts';
 import { parseFormat } from '../../files/read/format.ts';
 import {

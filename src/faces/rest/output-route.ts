@@ -46,7 +46,7 @@ const knownParameters = [
 const repeatable = ['label'];
 const linkParameters = ['expires', 'signature'];
 
-/** What was or would be sent to the model for a row of a batch. */
+/** The request that was or would be sent to the model for a row of a batch. */
 type RequestOf = (batch: BatchRecord) => NonNullable<JsonIncludes['request']>;
 
 export interface OutputRoute {

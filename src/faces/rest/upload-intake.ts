@@ -36,7 +36,7 @@ interface Upload {
   request: IncomingMessage;
   services: IntakeServices;
   owner: string;
-  /** What the query says of the file. */
+  /** The query's words about the file. */
   given: FileFields;
 }
 

@@ -1,4 +1,4 @@
-/** What is blank: white space of any kind, as `String.prototype.trim` has it. */
+/** Blank text: white space of any kind, as `String.prototype.trim` has it. */
 
 /**
  * Bytes that white space begins with: ASCII's own, and the first bytes of the rest of it in UTF-8.

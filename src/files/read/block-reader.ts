@@ -3,7 +3,9 @@
  * would cost more than everything else together.
  */
 
-/** What follows a block: `more` bytes; `full`: more, but the row has no room; `last`: nothing. */
+/**
+ * The rest behind a block: `more` bytes; `full`: more, but the row has no room; `last`: nothing.
+ */
 export type Rest = 'more' | 'full' | 'last';
 
 export interface BlockReader {

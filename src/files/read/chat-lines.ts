@@ -1,4 +1,4 @@
-/** What lines of providers' batch files must have: refused at upload, not call by call. */
+/** Required members of the lines of providers' batch files: refused at upload, not call by call. */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { isChatUrl, wrongMethod, wrongUrl } from '../chat-url.ts';

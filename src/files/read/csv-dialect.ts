@@ -1,4 +1,4 @@
-/** How a CSV file is written: what was said about it, else what its first bytes say. */
+/** The form of a CSV file: by what was said about it, else by its first bytes. */
 import { commaByte, quoteByte } from './bytes.ts';
 import { canDelimit, guessDelimiter, nameOfDelimiter } from './csv-delimiter.ts';
 import { breakLength, hasBareReturns } from './csv-lines.ts';
@@ -15,7 +15,7 @@ export interface CsvDialect {
   /** The header's columns, and the share of first rows with as many; 1 and 0 without a guess. */
   columns: number;
   agreement: number;
-  /** What was guessed that could be otherwise. */
+  /** Guesses that could be otherwise. */
   warnings: string[];
 }
 

@@ -102,7 +102,8 @@ export class CsvHeaderReader {
 }
 
 /**
- * What no eye sees, in addition to white space: zero-width blanks and joiners, marks of direction.
+ * Characters that no eye sees, in addition to white space: zero-width blanks and joiners, marks of
+ * direction.
  */
 const unseen = '\u200b\u200e\u200f\u2060';
 

@@ -5,7 +5,7 @@ import { canBeId } from './custom-ids.ts';
 /** Rows that are looked at before a column that is called id is believed to have none. */
 const sampledRows = 100;
 
-/** Whether one of the first rows of a CSV file has a custom id in a column. */
+/** True where one of the first rows of a CSV file has a custom id in a column. */
 export function hasIds(
   head: Uint8Array,
   {

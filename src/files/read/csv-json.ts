@@ -1,7 +1,7 @@
 /** Cells as JSON strings, byte by byte. */
 import { backslashByte, longEscapeByte, quoteByte } from './bytes.ts';
 
-/** What follows a backslash in JSON. */
+/** Characters behind a backslash in JSON. */
 const jsonEscapes = new Uint8Array(0x60);
 jsonEscapes.fill(longEscapeByte, 0, 0x20);
 for (const [byte, letter] of Object.entries({ 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r' })) {

@@ -9,7 +9,7 @@ export interface LineRules {
 }
 
 /**
- * Whether a carriage return ends lines by itself in a file that begins with head[start, end):
+ * True where a carriage return ends lines by itself in a file that begins with head[start, end):
  * outside of quotes one comes before any line feed, and there are more of these than of those.
  */
 export function hasBareReturns(head: Uint8Array, start: number, end: number): boolean {
@@ -30,9 +30,9 @@ export function hasBareReturns(head: Uint8Array, start: number, end: number): bo
 }
 
 /**
- * Bytes of the line break at `at`: a line feed with up to two carriage returns before it (Python
- * writes two on Windows), or a carriage return by itself where those end lines or the file ends. 0:
- * no line break; -1: nobody knows yet.
+ * Bytes of the line break at `at`. It is a line feed with up to two carriage returns before it,
+ * because Python writes two on Windows. Or it is a carriage return by itself, where those end lines
+ * or the file ends. 0: no line break; -1: nobody knows yet.
  */
 export function breakLength(
   bytes: Uint8Array,
@@ -53,8 +53,8 @@ export function breakLength(
 }
 
 /**
- * Whether a carriage return ends a line where it does not by itself. bytes[end] is a line feed, so
- * that the end of a block may be one.
+ * True where a carriage return ends a line where it does not by itself. bytes[end] is a line feed,
+ * so that the end of a block may be one.
  */
 export function isBreak(bytes: Uint8Array, at: number): boolean {
   const next = bytes[at + 1];
@@ -90,7 +90,7 @@ export function plainCells(
   return cells;
 }
 
-/** How the lines of a table would be cut if quotes were text. */
+/** Rules by which the lines of a table would be cut if quotes were text. */
 export interface PlainRules {
   delimiter: number;
   /** Cells of a row. */

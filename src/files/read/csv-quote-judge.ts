@@ -1,4 +1,6 @@
-/** What becomes of a row whose quotes do not fit, and of one that may have taken others with it. */
+/**
+ * The judgement on a row whose quotes do not fit, and on one that may have taken others with it.
+ */
 import { areNumbered, countPlainRows, lineEnd, type PlainRules, plainCells } from './csv-lines.ts';
 import type { Quoting } from './csv-quoting.ts';
 import type { CellRules } from './csv-record.ts';

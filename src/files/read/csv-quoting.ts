@@ -1,4 +1,4 @@
-/** Whether quotes mean anything in a table: not where lines are rows only without quoting. */
+/** The meaning of quotes in a table: not where lines are rows only without quoting. */
 
 import { carriageReturnByte, lineFeedByte } from './bytes.ts';
 import { isUnlikeProse } from './csv-delimiter.ts';
@@ -68,7 +68,7 @@ export function headerSwallows(
   return width > 1 && countPlainRows(bytes, start, next, rules) > 0;
 }
 
-/** How many lines of bytes[start, end) are rows by themselves. */
+/** Number of lines of bytes[start, end) that are rows by themselves. */
 function plainRows(
   bytes: Uint8Array,
   start: number,

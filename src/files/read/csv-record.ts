@@ -3,7 +3,7 @@
 import { blankByte, carriageReturnByte, lineFeedByte, quoteByte } from './bytes.ts';
 import { breakLength, lineEnd } from './csv-lines.ts';
 
-/** How the bytes of a table are cut into cells. */
+/** Rules by which the bytes of a table are cut into cells. */
 export interface CellRules {
   delimiter: number;
   /** False: a quote is text like any other. */

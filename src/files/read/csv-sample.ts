@@ -18,7 +18,7 @@ export interface SampledRecord extends CsvRecord {
 export interface Sample {
   /** The header is the first. Blank ones are left out. */
   records: SampledRecord[];
-  /** How they were cut; null without a header. */
+  /** Rules by which they were cut; null without a header. */
   rules: CellRules | null;
 }
 

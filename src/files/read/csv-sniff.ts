@@ -1,4 +1,4 @@
-/** Whether text of an unknown kind is CSV. Prose has commas too: in doubt it is not. */
+/** The signs of CSV in text of an unknown kind. Prose has commas too: in doubt it is not. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { tabByte } from './bytes.ts';
@@ -12,7 +12,7 @@ const minAgreement = 0.9;
 const maxNameLength = 64;
 const maxNameWords = 4;
 
-/** Whether text looks like a table. */
+/** True where text looks like a table. */
 export function looksLikeCsv(head: Uint8Array, isWhole: boolean): boolean {
   return isTable(head, isWhole, guessDialect(head, isWhole, {}));
 }

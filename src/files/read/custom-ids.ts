@@ -8,7 +8,7 @@ import { IdTable } from './id-table.ts';
 import { UnreadableFile } from './unreadable.ts';
 
 /**
- * How much a custom id matters. `required`: a row without a proper one is rejected, a duplicate
+ * Importance of a custom id. `required`: a row without a proper one is rejected, a duplicate
  * refuses the file. `repeatable` (results, which may be those of several tries): the same, but
  * duplicates are none. `watched` (a column that is merely called id, and has none in the first
  * rows): rows have their place in the file instead, and one that has an id after all refuses the
@@ -32,7 +32,7 @@ const maxCandidates = 16;
 
 export class CustomIds {
   readonly candidates: DuplicateCandidate[] = [];
-  /** Whether rows have them; else their places in the file serve. */
+  /** True where rows have them; else their places in the file serve. */
   readonly areKept: boolean;
   private readonly field: string;
   private readonly rule: IdRule;
@@ -90,7 +90,7 @@ export class CustomIds {
   }
 }
 
-/** Whether a value of the column could be a custom id. */
+/** True where a value of the column could be a custom id. */
 export function canBeId(value: unknown): boolean {
   if (typeof value === 'number') return true;
   return (

@@ -1,10 +1,10 @@
-/** How the bytes of a file become UTF-8. */
+/** From the bytes of a file to UTF-8. */
 import { asItIs, type Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
 import { utf8OrWindows } from './utf8-or-windows.ts';
 import { isUtf32, utf16, utf16Order } from './utf16.ts';
 
-/** What is known of a file's encoding. */
+/** Known facts on a file's encoding. */
 export interface KnownEncoding {
   /** The file's first bytes (at least 4, or all there are). */
   head: Buffer;

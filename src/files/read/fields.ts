@@ -4,7 +4,7 @@ import { quotedName } from '../../core/quoted-name.ts';
 import { CustomIds, type IdRule } from './custom-ids.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** What a user may say about an upload. `customIdField` empty: the place in the file serves. */
+/** A user's words about an upload. `customIdField` empty: the place in the file serves. */
 export interface FieldOptions {
   contentField?: string | undefined;
   customIdField?: string | undefined;

@@ -33,7 +33,7 @@ import { Window } from './window.ts';
 
 /** Bytes that are collected before the format is decided. */
 const headBytes = 65_536;
-/** What is read in one go, so that other requests get their turn. */
+/** Bytes that are read in one go, so that other requests get their turn. */
 const defaultStepBytes = 65_536;
 
 /** A file that was read to its end. */
@@ -47,13 +47,13 @@ export interface Reading {
   customIdField: string | null;
   rejectedCount: number;
   rejections: RowRejection[];
-  /** Of a file for OpenAI's batch API: the first of its lines that are not requests. */
+  /** The first lines of a file for OpenAI's batch API that are not requests. */
   problems: readonly LineProblem[];
   /** `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or another charset that was named. */
   encoding: string;
   /** Rows of blank cells alone, and blank lines of a text file; neither items nor rejected. */
   blankCount: number;
-  /** What was guessed, skipped or renamed, a sentence each. */
+  /** Notes on what was guessed, skipped or renamed, a sentence each. */
   warnings: string[];
   /** Rows that seem to have the same custom id; somebody has to look. */
   duplicateCandidates: readonly DuplicateCandidate[];
@@ -170,7 +170,7 @@ type Decided = Parts & { transcoder: Transcoder };
 interface Parts {
   format: FileFormat;
   window: Window;
-  /** Whether its rows are complete requests, as far as was looked. */
+  /** True where its rows are complete requests, as far as was looked. */
   areRequests(): boolean;
   finish(): Pick<Reading, 'columns' | 'contentField' | 'customIdField' | 'duplicateCandidates'>;
 }

@@ -1,4 +1,6 @@
-/** How an owner says to read a file: one list for the URL, forms and uploadFile's arguments. */
+/**
+ * An owner's settings for reading a file: one list for the URL, forms and uploadFile's arguments.
+ */
 
 import { quotedName } from '../../core/quoted-name.ts';
 import { type FileFormat, fileFormats, parseFormat } from './format.ts';

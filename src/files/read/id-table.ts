@@ -1,11 +1,11 @@
 /**
  * Which row had a custom id before, in 10 bytes an id instead of the hundred of a Set of strings:
- * an open-addressing table of keyed hashes. A place in the large table is 20 bits of the hash and
- * 32 more are kept there, so two ids may be taken for one: a hit is a candidate that somebody
+ * an open-addressing table of keyed hashes. A place in the large table is 20 bits of the hash, and
+ * 32 more are kept there. Two ids may be taken for one, so that a hit is a candidate that somebody
  * verifies.
  *
  * The hash is HalfSipHash-1-3 (https://github.com/veorq/SipHash) under a key of its own for each
- * table, so that nobody can write a file whose ids all fall into one place.
+ * table. So nobody can write a file whose ids all fall into one place.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -16,7 +16,7 @@ export class IdTable {
   /** A few ids, to begin with. */
   private small: Uint32Array | null = new Uint32Array(3 * smallCapacity);
   /**
-   * Of each place 32 bits of the hash (0: the place is free) and the row. Apart, since a look at
+   * For each place 32 bits of the hash (0: the place is free) and the row. Apart, since a look at
    * the bits alone is what most ids take, and each look is a cache miss. As large as it can be
    * needed from the start: bits that were not kept cannot be placed again.
    */

@@ -24,7 +24,9 @@ export function hexUnit(bytes: Uint8Array, at: number): number {
   return unit;
 }
 
-/** Whether the bytes from `at` on, as far as they go, may yet become an escape of four digits. */
+/**
+ * True where the bytes from `at` on, as far as they go, may yet become an escape of four digits.
+ */
 export function couldBeEscape(bytes: Uint8Array, at: number, end: number): boolean {
   return (at >= end || bytes[at] === 0x5c) && (at + 1 >= end || bytes[at + 1] === 0x75);
 }
@@ -37,7 +39,7 @@ export function decodeString(bytes: Uint8Array, start: number, end: number): Uin
   return Buffer.from(JSON.parse(text) as string);
 }
 
-/** Whether bytes[start, end) are those of a key. */
+/** True where bytes[start, end) are those of a key. */
 export function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   if (key.length !== end - start) return false;
   for (let at = 0; at < key.length; at += 1) if (key[at] !== bytes[start + at]) return false;

@@ -5,7 +5,7 @@ import { maxNameBytes } from './limits.ts';
 
 export class JsonColumns {
   readonly names: string[] = [];
-  /** Of all of them, as they were written. */
+  /** Bytes of all names, as they were written. */
   private nameBytes = 0;
   private readonly keys: Uint8Array[] = [];
   private readonly byKey = new Map<string, number>();

@@ -3,7 +3,7 @@ import { isRecord } from '../../core/json.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** What the members of an item are called that make it one. */
+/** Names of the members that make an object an item. */
 export const itemText = 'content';
 export const itemMetadata = 'metadata';
 /** An item's id, in GraphQL and in outputs; in lower case. */

@@ -2,7 +2,7 @@
 import { quotedName } from '../../core/quoted-name.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** What a member is: an array by its first element, or something else. */
+/** The kind of a member: an array by its first element, or something else. */
 export type MemberKind =
   | 'objects'
   | 'strings'
@@ -83,7 +83,7 @@ export class JsonMembers {
     return 'rows';
   }
 
-  /** What to tell of a file read to its end. Throws UnreadableFile where it had no rows. */
+  /** The note on a file that was read to its end. Throws UnreadableFile where it had no rows. */
   finish(columns: readonly string[]): string | null {
     const { taken } = this;
     if (taken === null) throw this.none();

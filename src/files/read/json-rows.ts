@@ -19,7 +19,7 @@ import { rowTooLong } from './unreadable.ts';
 /** The name that the content of a row goes by when the row is a string. */
 export const contentColumn = 'content';
 
-/** What a line of a provider's batch file must have. */
+/** The members that a line of a provider's batch file must have. */
 export interface MemberCheck {
   /** The members that are looked at. */
   names: readonly string[];
@@ -31,7 +31,7 @@ export class JsonRows {
   /** Names in the order in which rows brought them. */
   readonly columns: readonly string[];
   fields: ChosenFields | null = null;
-  /** Whether the first rows are complete requests, each of them. */
+  /** True where the first rows are complete requests, each of them. */
   areRequests = false;
   /** True once a row was a string: its text is the column `content`. */
   private hasStrings = false;
@@ -54,7 +54,7 @@ export class JsonRows {
   /** For a column the place in `check.names` of its name. */
   private readonly checkedAt: Int32Array;
   private readonly checked: Int32Array;
-  /** Whether rows are checked: plain ones only once their columns are those of lines. */
+  /** True where rows are checked: plain ones only once their columns are those of lines. */
   private isChecked: boolean;
 
   constructor(rows: Rows, scanner: JsonScanner, check: MemberCheck | null) {

@@ -5,7 +5,7 @@ import type { JsonScanner } from './json-scanner.ts';
 /** Rows that are looked at before content and custom id are chosen. */
 export const sampleRows = 100;
 
-/** Whether the value bytes[start, end), just scanned, is one that a row can be. */
+/** True of a value bytes[start, end), just scanned, that a row can be. */
 export function canBeRow(
   scanner: JsonScanner,
   bytes: Uint8Array,

@@ -14,7 +14,7 @@ export function createSkipper(): Skipper {
   let isEscaped = false;
   let isScalar = false;
 
-  /** Whether the value ends with this byte. */
+  /** True where the value ends with this byte. */
   function endsWith(byte: number): boolean {
     if (isInString) {
       if (isEscaped) isEscaped = false;

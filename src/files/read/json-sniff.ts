@@ -1,4 +1,4 @@
-/** Whether a file begins as JSON, and of which kind. One broken row changes nothing. */
+/** The signs of JSON in the beginning of a file, and its kind. One broken row changes nothing. */
 
 import { maxJsonDepth } from '../../core/json.ts';
 import { closeBracket, commaByte, openBrace, quoteByte } from './bytes.ts';
@@ -107,7 +107,9 @@ function beginningOf(scanner: JsonScanner, bytes: Buffer, at: number, end: numbe
   );
 }
 
-/** What JSON these lines are: each begins as an object, and some are. Null where not. */
+/**
+ * The form of JSON that these lines have: each begins as an object, and some are. Null where not.
+ */
 export function sniffLines(
   head: Buffer,
   isWhole: boolean,
@@ -133,7 +135,7 @@ function lineFormat(head: Buffer): FileFormat | null {
   return null;
 }
 
-/** Whether the first line is JSON by itself, as each is in a file of arrays per line. */
+/** True where the first line is JSON by itself, as each is in a file of arrays per line. */
 export function isLine(head: Buffer): boolean {
   const feed = head.indexOf(0x0a);
   try {

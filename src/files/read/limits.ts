@@ -1,6 +1,6 @@
 import { maxJsonDepth } from '../../core/json.ts';
 
-/** What one upload may hold. Functions take it as an argument, so that tests use small files. */
+/** Limits of one upload. Functions take it as an argument, so that tests use small files. */
 export interface ReadLimits {
   /** Bytes of the file as it was sent. */
   fileBytes: number;
@@ -22,7 +22,7 @@ export const readLimits: ReadLimits = {
   depth: maxJsonDepth,
 };
 
-/** What an upload for OpenAI's batch API may hold: its files have up to 200 MB. */
+/** Limits of an upload for OpenAI's batch API: its files have up to 200 MB. */
 export const requestFileLimits: ReadLimits = { ...readLimits, fileBytes: 209_715_200 };
 
 /** Values of one JSON row: of 10 MB five million could be made, which takes seconds each time. */

@@ -38,7 +38,7 @@ export const requestMembers: readonly string[] = ['custom_id', 'method', 'url', 
 /** For each of them the member of the scanned object that has it; -1 where it is missing. */
 export type RequestMembers = Int32Array;
 
-/** What a member must be: the byte that it begins with, and what is said of one that does not. */
+/** The kind of a member: the byte that it begins with, and what is said of one that does not. */
 interface Kind {
   first: number;
   name: string;
@@ -105,7 +105,7 @@ function modelProblem(bytes: Buffer, scanner: JsonScanner, body: number): Proble
   return problem ?? (isEmpty ? missing('body.model') : null);
 }
 
-/** What is wrong with the value that begins at `start`; undefined where it is missing. */
+/** The fault of the value that begins at `start`; undefined where it is missing. */
 function kindProblem(
   bytes: Uint8Array,
   start: number | undefined,

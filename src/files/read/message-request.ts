@@ -1,4 +1,4 @@
-/** What makes an object a request of a message batch. */
+/** The marks of a request of a message batch. */
 import { nullByte, openBrace, quoteByte } from './bytes.ts';
 import { decodeString } from './json-bytes.ts';
 import type { JsonScanner } from './json-scanner.ts';
@@ -53,7 +53,9 @@ export function checkParams(
   }
 }
 
-/** Of an object that the scanner has been over; read no further than needed. */
+/**
+ * True of an object with max_tokens that the scanner has been over; read no further than needed.
+ */
 function hasMaxTokens(bytes: Buffer, scanner: JsonScanner, start: number, end: number): boolean {
   let at = scanner.skipSpace(bytes, start + 1);
   while (bytes[at] === quoteByte) {

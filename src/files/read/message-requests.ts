@@ -26,13 +26,13 @@ import { notJson } from './not-json.ts';
 import { UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
 
-/** What is read in one go, so that others get their turn. */
+/** Bytes that are read in one go, so that others get their turn. */
 const stepBytes = 65_536;
 
 /** Requests that were read to their end. */
 export interface MessageRequests {
   itemCount: number;
-  /** Of the body. */
+  /** Bytes of the body. */
   sizeBytes: number;
   /** SHA-256 of the requests as they came, in hex. */
   hash: string;

@@ -1,7 +1,7 @@
-/** What is said of bytes that are not JSON. */
+/** Words on bytes that are not JSON. */
 import type { JsonScanner } from './json-scanner.ts';
 
-/** What Python and JavaScript write for JSON that is none, and what JSON has in its place. */
+/** Forms of Python and JavaScript that are not JSON, and what JSON has in their place. */
 const foreignWords: ReadonlyMap<string, string> = new Map([
   ...['NaN', 'nan', 'NAN', 'None', 'undefined', 'NULL', 'Null', 'nil', 'NA', 'NaT'].map(
     (word) => [word, 'null'] as const,
@@ -37,7 +37,7 @@ export function foreignWordEnd(bytes: Uint8Array, at: number, end: number): numb
   return start === at && foreignWords.has(word) ? at + word.length : -1;
 }
 
-/** Whether the bytes end in the beginning, from `at` on, of one of those words. */
+/** True where the bytes end in the beginning, from `at` on, of one of those words. */
 export function mayGoOn(bytes: Uint8Array, at: number, end: number): boolean {
   const { word } = wordAround(bytes, at, end);
   return at + word.length >= end && word.length < longestWord;

@@ -1,7 +1,7 @@
 import type { FieldOptions } from './fields.ts';
 import type { FileFormat } from './format.ts';
 
-/** How a file is to be read, where its owner says so. */
+/** Settings for reading a file, where its owner gives any. */
 export interface ReadOptions extends FieldOptions {
   /** Believed as it is. */
   format?: FileFormat | undefined;

@@ -29,7 +29,7 @@ import { asItIs } from './transcoder.ts';
 import { emptyFile, fileTooLong, UnreadableFile } from './unreadable.ts';
 import { Window } from './window.ts';
 
-/** What is read in one go, so that other requests get their turn. */
+/** Bytes that are read in one go, so that other requests get their turn. */
 const stepBytes = 65_536;
 
 /** Reads rows of OPENAI_JSONL. Throws UnreadableFile for what is not UTF-8 or exceeds a limit. */
@@ -89,7 +89,7 @@ class RequestLines implements BlockReader {
   private readonly ids: IdTable;
   /** For a column the place in `requestMembers` of its name; -1 for all others. */
   private readonly places: number[] = [];
-  /** Of the present line. */
+  /** Members of the present line. */
   private readonly members: RequestMembers = new Int32Array(requestMembers.length);
 
   constructor(sink: RowSink, limits: ReadLimits) {
@@ -187,7 +187,7 @@ class RequestLines implements BlockReader {
     return fits(id) ? id : null;
   }
 
-  /** What is not JSON goes to `content`: readers take all that is in `fields` for JSON. */
+  /** Text that is not JSON goes to `content`: readers take all that is in `fields` for JSON. */
   private store(
     bytes: Buffer,
     row: { from: number; stop: number; isRequest: boolean; id: CustomId | null },

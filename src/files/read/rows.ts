@@ -1,4 +1,4 @@
-/** What all readers of rows do: number, reject, limit, and hand on to the sink. */
+/** The common part of all readers of rows: number, reject, limit, and hand on to the sink. */
 import type { RowSink } from './block-reader.ts';
 import type { CustomIds } from './custom-ids.ts';
 import {
@@ -22,7 +22,7 @@ export class Rows {
   /** Rows of blank cells alone, which are in neither of the two. */
   blank = 0;
   readonly rejections: RowRejection[] = [];
-  /** What was guessed, skipped or renamed, a sentence each, for the file's owner. */
+  /** Notes on what was guessed, skipped or renamed, a sentence each, for the file's owner. */
   readonly warnings: string[] = [];
   readonly sink: RowSink;
   readonly limits: ReadLimits;

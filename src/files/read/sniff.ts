@@ -43,7 +43,7 @@ export interface Sniffed {
   head: Buffer;
   /** True where that is all of it. */
   isWhole: boolean;
-  /** What is asked for is believed. */
+  /** Settings of the owner, which are believed. */
   options: ReadOptions;
   name: string;
   mediaType: string | null;
@@ -74,7 +74,7 @@ export function sniffFormat(file: Sniffed): { format: FileFormat; told: string |
   return { format, told: said === 'TEXT' ? toldOfText(file, extension, called) : null };
 }
 
-/** Of names that say little: lines of objects and tables with tabs; everything else is text. */
+/** Names that say little: lines of objects and tables with tabs; everything else is text. */
 function sniffText({ head, isWhole, options }: Sniffed, extension: string): FileFormat {
   if (options.delimiter !== undefined || options.quote !== undefined) return 'CSV';
   if (extension === 'md') return 'TEXT';
@@ -100,7 +100,7 @@ function sniffOther(file: Sniffed, said: FileFormat | null): FileFormat {
   return looksLikeCsv(head, isWhole) ? 'CSV' : 'TEXT';
 }
 
-/** What is read as text, and looks like rows of something else. */
+/** The note on a file that is read as text, and looks like rows of something else. */
 function toldOfText({ head, isWhole }: Sniffed, extension: string, called: string): string | null {
   if (extension === 'md') return null;
   const looks = sniffJson(head, isWhole)?.format ?? (looksLikeCsv(head, isWhole) ? 'CSV' : null);

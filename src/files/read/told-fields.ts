@@ -1,6 +1,6 @@
 /**
- * What is told of the columns that were taken for the text of a row where nobody named one: it
- * decides what is sent, and what that costs.
+ * The note on columns that were taken for the text of a row where nobody named one: it decides what
+ * is sent, and what that costs.
  */
 
 import { quotedName } from '../../core/quoted-name.ts';

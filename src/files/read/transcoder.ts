@@ -4,7 +4,7 @@ export interface Transcoder {
   readonly encoding: string;
   /** UTF-8 of the next bytes of the file. */
   push(chunk: Buffer): Buffer;
-  /** What was still waiting for its other half. */
+  /** The bytes that were still waiting for their other half. */
   end(): Buffer;
 }
 

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { noBytes, type Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** How much of a file is looked at. */
+/** Bytes of a file that are looked at. */
 const lookedAt = 4_096;
 
 /**
@@ -72,14 +72,14 @@ export function utf16Order(head: Buffer): 'little' | 'big' | null {
  */
 const firstOfNoAlphabet = 0x09;
 
-/** Whether bytes are UTF-8, whose last character may be cut. */
+/** True where bytes are UTF-8, whose last character may be cut. */
 function isCutUtf8(bytes: Buffer): boolean {
   const end = Math.max(bytes.length - 3, 0);
   const lead = bytes.subarray(end).findLastIndex((byte) => byte >= 0xc0);
   return isUtf8(bytes) || (lead >= 0 && isUtf8(bytes.subarray(0, end + lead)));
 }
 
-/** Whether a file is UTF-32, which is not read: by its mark, or by three NULs to each letter. */
+/** True where a file is UTF-32, which is not read: by its mark, or by three NULs to each letter. */
 export function isUtf32(head: Buffer): boolean {
   if (head.length % 4 !== 0 && head.length < lookedAt) return false;
   const mark = head.toString('latin1', 0, 4);

@@ -7,11 +7,11 @@ import { isAscii } from 'node:buffer';
 import { asItIs, noBytes, type Transcoder } from './transcoder.ts';
 import { UnreadableFile } from './unreadable.ts';
 
-/** What Windows-1252 has no character for. */
+/** Bytes that Windows-1252 has no character for. */
 const undefinedBytes: ReadonlySet<number> = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
 /**
- * What follows a letter in prose: quotes, dots, dashes, no-break spaces. Behind a letter with an
- * accent they can look like UTF-8.
+ * Characters that follow a letter in prose: quotes, dots, dashes, no-break spaces. Behind a letter
+ * with an accent they can look like UTF-8.
  */
 const punctuation: ReadonlySet<number> = new Set([
   0x82, 0x84, 0x85, 0x91, 0x92, 0x93, 0x94, 0x96, 0x97, 0x9b, 0xa0, 0xab, 0xbb,
@@ -67,7 +67,7 @@ export function utf8OrWindows(
   };
 }
 
-/** What the bytes above 127 are; null before the first whole character of that kind. */
+/** The kind of the bytes above 127; null before the first whole character of that kind. */
 function judge(bytes: Buffer, isLast: boolean): 'utf-8' | 'windows-1252' | null {
   let isFirst = true;
   let canDecode = true;
@@ -171,7 +171,7 @@ function characterLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/** Whether no Windows-1252 text has these bytes: Ã© and â€™ are UTF-8 taken for it. */
+/** True where no Windows-1252 text has these bytes: Ã© and â€™ are UTF-8 taken for it. */
 function isReal(bytes: Buffer, at: number, length: number): boolean {
   const lead = bytes[at] as number;
   if (lead === 0xc2 || lead === 0xc3 || lead === 0xe2 || lead === 0xed || length === 4) return true;

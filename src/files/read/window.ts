@@ -10,7 +10,7 @@ const initialBytes = 131_072;
 export class Window {
   private bytes = Buffer.allocUnsafeSlow(initialBytes);
   private filled = 0;
-  /** How much must come before an unended row is read again: a few times, not once a chunk. */
+  /** Bytes that must come before an unended row is read again: a few times, not once a chunk. */
   private wanted = 0;
   private readonly reader: BlockReader;
   private readonly maxRowBytes: number;

@@ -1,4 +1,4 @@
-/** What a provider's results file says of an answer of ours. */
+/** The line of a provider's results file for an answer of ours. */
 
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import type { ExportedItem } from '../../db/item-export.ts';
@@ -7,8 +7,8 @@ import type { PreparedOperation } from '../../operations/operation.ts';
 import { hasUnicodeEscape, toBytes, toText } from './text.ts';
 
 /**
- * What reads the answer as text out of a stored output: text answers as they were written, all
- * others as the JSON text that is stored. Byte strings both.
+ * The function that reads the answer as text out of a stored output: text answers as they were
+ * written, all others as the JSON text that is stored. Byte strings both.
  */
 export function answerTextOf({ format, columns }: PreparedOperation): (output: string) => string {
   const field = format.type === 'text' ? columns?.[0] : undefined;

@@ -4,7 +4,7 @@
  */
 import { toBytes, toText } from './text.ts';
 
-/** What may stand between the cells of an output. */
+/** Characters that may stand between the cells of an output. */
 const outputDelimiters = [',', ';', '|', '\t'] as const;
 export type OutputDelimiter = (typeof outputDelimiters)[number];
 
@@ -13,7 +13,7 @@ export function toDelimiter(text: string): OutputDelimiter | null {
   return outputDelimiters.find((one) => one === (text === 'tab' ? '\t' : text)) ?? null;
 }
 
-/** What writes a cell. `keepFormulas`: whatever a spreadsheet makes of it, for programs. */
+/** The writer of cells. `keepFormulas`: whatever a spreadsheet makes of it, for programs. */
 export function createCellWriter({
   delimiter,
   keepFormulas,
@@ -76,7 +76,7 @@ function isVisible(code: number): boolean {
 }
 
 /**
- * What a spreadsheet would run when the file is opened: text that begins with = + - @ or a control
+ * Text that a spreadsheet would run when the file is opened: it begins with = + - @ or a control
  * character (OWASP CSV injection), also in full width, and behind what it might take for a
  * delimiter. Plain numbers are left alone.
  */

@@ -21,11 +21,11 @@ export interface CsvOptions {
 const byteOrderMark = '\u00ef\u00bb\u00bf';
 
 /**
- * The input's columns in their order, the row's number where it is wanted, then the output's
+ * The input's columns in their order, and the row's number where it is wanted. Then the output's
  * columns, then status, error_code and error_message, and cached where the batch has identical
- * rows. Without columns of its own an output is one
- * column `output` of JSON. Custom ids of the batch's own stand behind the input. A name that the
- * user has already gets `_2`; the user's own columns keep their names as they are.
+ * rows. Without columns of its own an output is one column `output` of JSON. Custom ids of the
+ * batch's own stand behind the input. A name that the user has already gets `_2`; the user's own
+ * columns keep their names as they are.
  */
 export function csvWriter(
   file: RowFile & { listed: boolean },
@@ -78,7 +78,7 @@ export function csvWriter(
   };
 }
 
-/** What takes a stored output apart into its cells, byte strings both. */
+/** The function that takes a stored output apart into its cells, byte strings both. */
 function createOutputCells({
   columns,
   cells,

@@ -11,7 +11,7 @@ export function flatTexts(json: string, count: number): string[] | null {
   return texts.length === count ? texts : null;
 }
 
-/** What stands before each member of an object with these names in order: `{"a":`, `,"b":`. */
+/** Text in front of each member of an object with these names in order: `{"a":`, `,"b":`. */
 export function memberHeads(names: readonly string[]): string[] {
   return names.map((name, at) => `${at === 0 ? '{' : ','}${JSON.stringify(name)}:`);
 }

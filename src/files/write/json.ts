@@ -6,18 +6,18 @@ import { createRenamer } from './names.ts';
 import type { OutputWriter } from './output.ts';
 import { type RowTexts, toBytes } from './text.ts';
 
-/** What a record holds beside the answer; null and false leave it out. */
+/** Parts of a record beside the answer; null and false leave them out. */
 export interface JsonIncludes {
   input: boolean;
-  /** What was or would be sent to the model for a row; null where nothing can be. */
+  /** The request that was or would be sent to the model for a row; null where nothing can be. */
   request: ((row: DecodedRow) => Readonly<Record<string, unknown>> | null) | null;
   attempts: boolean;
 }
 
-/** How names of ours are written: as in the routes, or as in GraphQL. */
+/** The form of our names: as in the routes, or as in GraphQL. */
 export type JsonNames = 'snake' | 'camel';
 
-/** What a record has, and how its members are called. */
+/** The members of a record, and their names. */
 export interface JsonShape {
   includes: JsonIncludes;
   names: JsonNames;

@@ -2,9 +2,9 @@
 import type { PreparedOperation } from '../../operations/operation.ts';
 
 /**
- * What renames the members of an output's JSON text. Only outputs without objects inside have such
- * names, and so a name with its quotes and its colon stands nowhere else in the text: inside of a
- * text its quotes are escaped.
+ * The function that renames the members of an output's JSON text. Only outputs without objects
+ * inside have such names, and so a name with its quotes and its colon stands nowhere else in the
+ * text: inside of a text its quotes are escaped.
  */
 export function createRenamer({ outputNames }: PreparedOperation): (json: string) => string {
   const names = Object.entries(outputNames ?? {});

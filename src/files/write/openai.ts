@@ -42,7 +42,7 @@ export function openAiLinesWriter(
     };
   }
 
-  /** What an item's request was answered with; null for one that was not asked to its end. */
+  /** The answer to an item's request; null for one that was not asked to its end. */
   function response(item: ExportedItem): object | null {
     const request_id = `req_${suffix}_${item.index}`;
     switch (item.status) {

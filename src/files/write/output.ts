@@ -27,7 +27,7 @@ export type OutputFormat = (typeof outputFormats)[number];
  */
 export interface OutputWriter {
   contentType: string;
-  /** What records are made of, beside what every one needs. */
+  /** Columns that records are made of, beside those that every one needs. */
   columns: ExportColumns;
   head: string;
   record(item: ExportedItem): string;

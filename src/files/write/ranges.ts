@@ -15,7 +15,10 @@ import { type ExportedRow, readRowRange, rowsIn } from '../../db/row-export.ts';
 /** Indexes a statement at most, and at first, while nobody knows how long rows are. */
 const maxIndexes = 20_000;
 const firstIndexes = 1_000;
-/** What is read at a time: more while it is taken at once, less while the reader takes its time. */
+/**
+ * Bytes that are read at a time: more while they are taken at once, less while the reader takes its
+ * time.
+ */
 const minBytes = 65_536;
 const firstBytes = 262_144;
 const maxBytes = 1_048_576;

@@ -26,9 +26,9 @@ export function hasUnicodeEscape(json: string | null): boolean {
 }
 
 export interface RowTexts {
-  /** Whether custom ids stand in the rows themselves. */
+  /** True where custom ids stand in the rows themselves. */
   idsInRows: boolean;
-  /** Whether custom ids are others than the file's. */
+  /** True where custom ids are others than the file's. */
   ownIds: boolean;
   /** The custom id, as a byte string. */
   customId(item: ExportedItem): string;
@@ -42,7 +42,7 @@ export interface RowTexts {
   decode(item: ExportedItem): DecodedRow;
 }
 
-/** What outputs say of a file's rows. */
+/** An output's texts of a file's rows. */
 export function createRowTexts(file: RowFile & { listed: boolean }): RowTexts {
   const inBytes: typeof file = {
     ...file,

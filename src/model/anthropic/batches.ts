@@ -20,7 +20,7 @@ import { findJob } from './lost-job.ts';
 
 const batchesPath = '/v1/messages/batches';
 
-/** Of one batch, as documented. */
+/** Limits of one batch, as documented. */
 const limits = { requests: 100_000, bytes: 256 * 1024 * 1024 };
 
 /** `timeoutMs` is for a call whose answer is small. */

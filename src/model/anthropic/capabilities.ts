@@ -1,7 +1,7 @@
 /**
- * What one Claude model turned out not to take, learned from its 400s and kept for the life of the
- * process: newer models refuse temperature and top_p, older ones the output format and the effort,
- * those that always think a forced tool.
+ * Things that one Claude model turned out not to take, learned from its 400s and kept for the life
+ * of the process: newer models refuse temperature and top_p, older ones the output format and the
+ * effort, those that always think a forced tool.
  *
  * As in ../openai/capabilities.ts: a refused request is sent again without what was refused, each
  * thing at most once a call; a provider does not bill a 400. Anthropic's errors have neither a code
@@ -10,22 +10,25 @@
 import { mentions, type Refusal } from '../failure.ts';
 import type { JsonSchema } from '../request.ts';
 
-/** How a model is held to JSON, the strictest first: by format, by a forced tool, by words. */
+/**
+ * The way in which a model is held to JSON, the strictest first: by format, by a forced tool, by
+ * words.
+ */
 export type AnswerMode = 'format' | 'tool' | 'words';
 
-/** What was sent that may be left out. */
+/** Parts of a request that may be left out. */
 export interface Sent {
   /** Null where no JSON was asked for. */
   answerMode: AnswerMode | null;
   /** Null where it is not known. */
   schema: JsonSchema | null;
-  /** Of temperature, top_p and effort, those that we set, with their values. */
+  /** Those of temperature, top_p and effort that we set, with their values. */
   sampling: Readonly<Record<string, unknown>>;
   /** The `cache_control` of its one mark; null without one. */
   cacheControl: Readonly<Record<string, unknown>> | null;
 }
 
-/** What a request of a batch may have had: its results do not say which one had what. */
+/** Parts that a request of a batch may have had: its results do not say which one had what. */
 export const anySent: Sent = {
   answerMode: 'format',
   schema: null,
@@ -34,7 +37,7 @@ export const anySent: Sent = {
 };
 
 export interface Capabilities {
-  /** Whether a schema that goes beside the messages is shown to the model. */
+  /** True where a schema that goes beside the messages is shown to the model. */
   readonly showsSchema: boolean;
   takesMode(answerMode: AnswerMode, schema: JsonSchema): boolean;
   takes(param: string, value: unknown): boolean;
@@ -86,7 +89,7 @@ export function createCapabilities(showsSchema = true): Capabilities {
 
 const maxSearchedChars = 2_000;
 
-/** What of the mark is refused; never the caller's to correct. */
+/** The refused part of the mark; never the caller's to correct. */
 function refusedCaching(message: string, { cacheControl }: Sent): string | null {
   if (cacheControl === null) return null;
   const isAboutMark = mentions(message, 'cache_control');

@@ -12,7 +12,7 @@ export interface AnthropicConnection {
   readonly baseUrl: string;
   /** For answers that are held whole. */
   readonly client: Anthropic;
-  /** Of `client`. */
+  /** Connections of `client` that are being made. */
   readonly connecting: Connecting;
   /** For batches, whose requests and results are streams, and for answers in pieces. */
   readonly streaming: Anthropic;

@@ -12,7 +12,7 @@ export interface JobSource {
   provider: string;
   /** Without a slash at its end. */
   baseUrl: string;
-  /** Of batches, behind the base URL. */
+  /** Path of batches, behind the base URL. */
   path: string;
 }
 
@@ -39,7 +39,7 @@ export function readJob(batch: unknown, { provider, baseUrl, path }: JobSource):
   };
 }
 
-/** How many requests the batch has, by its counts. */
+/** Number of requests of the batch, by its counts. */
 export function sizeOf(batch: Readonly<Record<string, unknown>>): number {
   const counts = isRecord(batch.request_counts) ? batch.request_counts : {};
   return Object.values(counts).reduce<number>((sum, value) => sum + count(value), 0);

@@ -12,11 +12,11 @@ import type { RateHeaders } from '../limits/rate-headers.ts';
 const maxResetMs = 24 * 3_600_000;
 
 /**
- * Null where the answer has none of the headers. The gate counts the tokens of a call in one sum,
- * so the limits of input and of output tokens are told as the sum that they allow for calls with
- * this mix of the two (that of the answer itself, or of the last one; half and half where there was
- * none), and the one that allows least is the reading. `nowMs` is the wall clock, used where the
- * answer has no date.
+ * Null where the answer has none of the headers. The gate counts the tokens of a call in one sum.
+ * So the limits of input and of output tokens are told as the sum that they allow for calls with
+ * this mix of the two. The mix is that of the answer itself, or of the last one; half and half
+ * where there was none. The limit that allows least is the reading. `nowMs` is the wall clock, used
+ * where the answer has no date.
  */
 export function readAnthropicRateHeaders(
   header: (name: string) => string | null,

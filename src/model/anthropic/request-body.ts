@@ -15,11 +15,11 @@ import type { AnswerMode, Capabilities, Sent } from './capabilities.ts';
 
 export interface MessageParams {
   body: JsonRecord;
-  /** What we set of it and may leave out when the model refuses it. */
+  /** Parts that we set and may leave out when the model refuses them. */
   own: Sent;
 }
 
-/** What no extraBody may set: the operation's own, and a stream. */
+/** Members that no extraBody may set: the operation's own, and a stream. */
 const reserved = new Set(['messages', 'system', 'model', 'stream']);
 
 /** The params for `model`, the name as Anthropic knows it. */

@@ -2,9 +2,9 @@
  * Calls per millisecond that a provider takes which says nothing of its limits, learned from its
  * 429s alone.
  *
- * Without a 429 there is no limit. After one the rate falls to 0.85 of what was being answered (0.7
- * where the last 429 is hardly over), and comes back along a cubic curve, as TCP CUBIC has it (RFC
- * 9438, 4.2): quickly to near the rate that was too much, slowly past it, then ever faster, so that
+ * Without a 429 there is no limit. After one the rate falls to 0.85 of what was being answered, or
+ * to 0.7 where the last 429 is hardly over. It comes back along a cubic curve, as TCP CUBIC has it
+ * (RFC 9438, 4.2): quickly to near the rate that was too much, slowly past it, then ever faster. So
  * little is lost below a limit that stands, little is refused, and one that rose fivefold is found
  * in half a minute. A limit on calls in flight alone cannot do this: where answers are fast, one
  * call more or less is many a second.
@@ -25,7 +25,7 @@ const minPerMs = 0.05 / 1_000;
 /** Answers are counted over about this long. */
 const memoryMs = 2_000;
 const minAgeMs = 1_000;
-/** What may go out at once after a pause, as time at the present rate. */
+/** Calls that may go out at once after a pause, as time at the present rate. */
 const burstMs = 1_000;
 /** Fewer answers than this since the last 429 measure nothing. */
 const minAnswers = 5;
@@ -43,7 +43,7 @@ const maxStrays = 5;
 export interface AdaptiveRate {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
-  /** How many calls may go out now, one after the other; infinite where it knows no limit. */
+  /** Number of calls that may go out now, one after the other; infinite where it knows no limit. */
   room(now: number): number;
   /** Takes the place of one call, or gives it back with -1. */
   take(now: number, calls: 1 | -1): void;
@@ -62,7 +62,7 @@ export function createAdaptiveRate(): AdaptiveRate {
   let factor = decrease;
   let cutAt = Number.NEGATIVE_INFINITY;
   let answersSinceCut = 0;
-  /** Of about the last 32 calls; of all calls while there are fewer. */
+  /** Refused part of about the last 32 calls; of all calls while there are fewer. */
   let refusedPart = 0;
   let calls = 0;
   let strays = 0;

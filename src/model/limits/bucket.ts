@@ -1,8 +1,8 @@
 /**
- * A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that may be overdrawn: what is taken
- * beyond its level is paid back before the next amount is there, so that a call whose needs are
- * known only once it is under way can still be accounted for. Times are milliseconds of one
- * monotonic clock, given by the caller.
+ * A token bucket (https://en.wikipedia.org/wiki/Token_bucket) that may be overdrawn. What is taken
+ * beyond its level is paid back before the next amount is there. So a call whose needs are known
+ * only once it is under way can still be accounted for. Times are milliseconds of one monotonic
+ * clock, given by the caller.
  */
 export interface Bucket {
   level(now: number): number;
@@ -11,7 +11,7 @@ export interface Bucket {
    * full one.
    */
   opensAt(now: number, amount: number): number;
-  /** How many times `amount` may be taken now, one after the other. */
+  /** Number of times that `amount` may be taken now, one after the other. */
   room(now: number, amount: number): number;
   /** Takes an amount, or puts a negative one back. */
   take(now: number, amount: number): void;
@@ -22,7 +22,9 @@ export interface Bucket {
 /** A part of a call below this is rounding. */
 export const rounding = 1e-6;
 
-/** How many times `amount` may be taken from `level`. A full bucket is enough for any amount. */
+/**
+ * Number of times that `amount` may be taken from `level`. A full bucket is enough for any amount.
+ */
 export function timesTaken(
   level: number,
   { amount, burst }: { amount: number; burst: number },

@@ -1,10 +1,10 @@
 /**
- * How many calls may be in flight: additive increase, multiplicative decrease. The limit starts at
- * the ceiling, is multiplied by 0.7 on a 429, and grows by 5 % of the ceiling per round trip of
- * successes. A burst of 429s comes from one overload, so only a call that went out after the last
- * decrease can cause the next one. After an outage the limit starts small and doubles per round
- * trip up to where it was, as TCP does: a provider that has just come back is not met by everything
- * at once.
+ * The number of calls that may be in flight: additive increase, multiplicative decrease. The limit
+ * starts at the ceiling, is multiplied by 0.7 on a 429, and grows by 5 % of the ceiling per round
+ * trip of successes. A burst of 429s comes from one overload, so only a call that went out after
+ * the last decrease can cause the next one. After an outage the limit starts small and doubles per
+ * round trip up to where it was, as TCP does: a provider that has just come back is not met by
+ * everything at once.
  */
 const decrease = 0.7;
 const increase = 0.05;

@@ -30,7 +30,7 @@ export interface LimitReading {
   resetMs: number | null;
 }
 
-/** What one call took of a limit. */
+/** One call's part of a limit. */
 export interface LearnedShare {
   amount: number;
   /** When it went out, and all that had been taken by then, itself included. */
@@ -48,7 +48,7 @@ export interface LearnedLimit {
   perMinute(now: number): number | null;
   /** When `amount` may be taken: `now` or later. */
   opensAt(now: number, amount: number): number;
-  /** How many times `amount` may be taken now; infinite where it is unknown. */
+  /** Number of times that `amount` may be taken now; infinite where it is unknown. */
   room(now: number, amount: number): number;
   take(now: number, amount: number): LearnedShare;
   /** Corrects what a call takes, now that it goes out. */
@@ -57,7 +57,7 @@ export interface LearnedLimit {
   learn(now: number, share: LearnedShare, reading: LimitReading): void;
   /** A call was answered without a word of this limit. */
   forget(share: LearnedShare): void;
-  /** How a call ended. True where the headers have just lost their credit. */
+  /** Settles the call by its end. True where the headers have just lost their credit. */
   end(
     now: number,
     share: LearnedShare,

@@ -1,4 +1,4 @@
-/** What callers know of a rate limiter: the gate of a model, and its permits. Types only. */
+/** A rate limiter, for its callers: the gate of a model, and its permits. Types only. */
 import type { RateHeaders } from './rate-headers.ts';
 import type { LearnedRates } from './rates.ts';
 
@@ -8,7 +8,9 @@ import type { LearnedRates } from './rates.ts';
  * ask again; so synchronous calls always go first.
  */
 export interface Gate {
-  /** How many calls were given back as 'ok': tells a provider that is down from a bad item. */
+  /**
+   * Number of calls that were given back as 'ok': tells a provider that is down from a bad item.
+   */
   readonly answered: number;
   /**
    * Waits for a permit. Rejects with the signal's reason when aborted, and at once with a
@@ -17,9 +19,9 @@ export interface Gate {
   enter(signal: AbortSignal): Promise<Permit>;
   /** A permit if one is free now and nobody waits for it, else null. */
   tryEnter(): Permit | null;
-  /** Whether `tryEnter` would give a permit now. Takes none. */
+  /** True where `tryEnter` would give a permit now. Takes none. */
   isOpen(): boolean;
-  /** How many permits `tryEnter` would give now, one after the other, up to `atMost`. */
+  /** Number of permits that `tryEnter` would give now, one after the other, up to `atMost`. */
   room(atMost: number): number;
   /** Calls back when a permit may have become free. Returns the unsubscribe function. */
   onOpen(listener: () => void): () => void;
@@ -51,7 +53,7 @@ export interface Permit {
   readonly requests: number;
   /** A request goes out; `tokens` estimates its prompt and answer. For the adapter. */
   begin(tokens: () => number): void;
-  /** What an answer says of the provider's limits. For the adapter. */
+  /** Reads the provider's limits from the headers of an answer. For the adapter. */
   observe(headers: RateHeaders): void;
   /** The tokens that the provider counted. For the adapter. */
   settle(tokens: number): void;
@@ -79,7 +81,7 @@ export type GateEvent =
   | { kind: 'recovery'; afterMs: number }
   | { kind: 'distrust' };
 
-/** What a gate has seen. Times are of its clock; null before the first. */
+/** The state of a gate. Times are of its clock; null before the first. */
 export interface GateState extends LearnedRates {
   inFlight: number;
   calledAt: number | null;

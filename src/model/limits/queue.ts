@@ -7,7 +7,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 import type { Gate, Permit } from './permit.ts';
 
-/** What the queue needs to know of its gate. */
+/** The part of its gate that the queue needs. */
 interface Door {
   hasRoom(): boolean;
   /** When time alone lets the next call through: `at` or later. */
@@ -22,7 +22,7 @@ export interface Queue extends Pick<Gate, 'enter' | 'tryEnter' | 'onOpen'> {
   serve(): void;
   /** Sends away who waits. */
   refuseAll(error: Error): void;
-  /** How many wait. */
+  /** Number of those that wait. */
   waiting(): number;
   /** Tells the listeners when time alone opens the gate, which was found closed now. */
   watch(): void;

@@ -2,9 +2,9 @@
  * Requests and tokens per minute of one model: as they were configured, as the provider's headers
  * tell them, and as its 429s teach them. A call may go out when all three allow it.
  *
- * A call takes what an average one needs when it gets its permit, what its own request may need
- * when that goes out, and is corrected by the usage that comes back. So what is needed beyond the
- * average is overdrawn, and the next call waits for it.
+ * A call takes what an average one needs when it gets its permit, and what its own request may need
+ * when that goes out. The usage that comes back corrects it. So what is needed beyond the average
+ * is overdrawn, and the next call waits for it.
  */
 import { type AdaptiveRate, createAdaptiveRate } from './adaptive-rate.ts';
 import { type Bucket, createBucket } from './bucket.ts';
@@ -26,34 +26,36 @@ export interface LearnedRates {
 export interface Rates {
   /** When the next call may go out: `now` or later. */
   opensAt(now: number): number;
-  /** How many calls may go out now, one after the other; infinite where no limit is known. */
+  /** Number of calls that may go out now, one after the other; infinite where no limit is known. */
   room(now: number): number;
   take(now: number): Spending;
   refused: AdaptiveRate['refused'];
-  /** What the provider's headers say of it, for all processes together; null where unknown. */
+  /**
+   * The limits that the provider's headers name, for all processes together; null where unknown.
+   */
   learned(now: number): LearnedRates;
   /** The part of all limits that this process takes, above 0 to 1. */
   share(now: number, fraction: number): void;
 }
 
-/** What one call spends. */
+/** The part of the limits that one call spends. */
 export interface Spending {
   /** A request goes out; the tokens that it may need are only asked for where they are limited. */
   begin(now: number, tokens: () => number): void;
   observe(now: number, headers: RateHeaders): void;
-  /** What the provider counted in the end. */
+  /** Settles by the provider's own count. */
   settle(now: number, tokens: number): void;
   end(now: number, outcome: 'answered' | 'refused' | 'failed' | 'unsent'): void;
 }
 
 const minuteMs = 60_000;
 /**
- * What may go out at once after a pause, as a part of a minute: half a second's worth, because
- * providers enforce a limit per minute over seconds too. The rate is lower by as much, so that no
- * minute ever holds more than the limit.
+ * Calls that may go out at once after a pause, as a part of a minute: half a second's worth,
+ * because providers enforce a limit per minute over seconds too. The rate is lower by as much, so
+ * that no minute ever holds more than the limit.
  */
 const burstPart = 1 / 120;
-/** How much of the average is the latest call. */
+/** Weight of the latest call in the average. */
 const averageWeight = 0.1;
 
 /** `onDistrust` is told where the provider contradicts its headers, which are left aside then. */
@@ -74,7 +76,7 @@ export function createRates({
 
   const countsTokens = (now: number) => tokens !== null || learnedTokens.isKnown(now);
 
-  /** What is done for a call, of all of them alike. */
+  /** The steps of a call, of all of them alike. */
   const book: Book = {
     begin(call, at, estimate) {
       call.begun += 1;
@@ -177,11 +179,11 @@ interface Book {
 
 /** A class, because closures for each of a million calls cost more than their work. */
 class CallSpending implements Spending {
-  /** What is taken of the tokens. */
+  /** Tokens that were taken. */
   tokens: number;
   /** Requests that went out. */
   begun = 0;
-  /** What its answer told of the limits. */
+  /** The limits that its answer told. */
   told: RateHeaders | null = null;
   readonly ofRequests: LearnedShare;
   readonly ofTokens: LearnedShare;

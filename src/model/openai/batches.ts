@@ -19,7 +19,9 @@ import { readJob, readResultFiles } from './job.ts';
 import { findJob, jobIdKey, uploadName } from './lost-job.ts';
 import { createUpload } from './upload.ts';
 
-/** Of one batch, by the reference of `POST /batches`. A megabyte is read as a million bytes. */
+/**
+ * Limits of one batch, by the reference of `POST /batches`. A megabyte is read as a million bytes.
+ */
 const limits = { requests: 50_000, bytes: 200_000_000 };
 
 export function createOpenAiBatches(

@@ -1,5 +1,5 @@
 /**
- * What one model turned out not to take, learned from its 400s and kept for the life of the
+ * Things that one model turned out not to take, learned from its 400s and kept for the life of the
  * process: reasoning models refuse temperature and log-probabilities, older servers
  * max_completion_tokens, many have no json_schema.
  *
@@ -15,8 +15,8 @@ export type FormatKind = 'json_schema' | 'json_object';
 const droppable = ['temperature', 'top_p', 'seed', 'reasoning_effort', 'logprobs'] as const;
 const limits = ['max_completion_tokens', 'max_tokens'] as const;
 /**
- * What asks for the prompt cache. The last two go together: without a breakpoint the explicit mode
- * of the options caches nothing. A breakpoint stands in a message, not beside it.
+ * Parameters that ask for the prompt cache. The last two go together: without a breakpoint the
+ * explicit mode of the options caches nothing. A breakpoint stands in a message, not beside it.
  */
 const caching = ['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_breakpoint'] as const;
 export type LimitName = (typeof limits)[number];
@@ -25,8 +25,9 @@ export type LimitName = (typeof limits)[number];
 export type OwnParams = Readonly<Record<string, unknown>>;
 
 /**
- * What a request of a batch may have been sent with: its refusal comes hours later, maybe to
- * another process. A refused value is not known then, and is left to the next live call to learn.
+ * Parameters that a request of a batch may have been sent with: its refusal comes hours later,
+ * maybe to another process. A refused value is not known then, and is left to the next live call to
+ * learn.
  */
 export const anyParams: OwnParams = {
   ...Object.fromEntries([...droppable, ...limits, ...caching].map((name) => [name, '?'])),
@@ -35,11 +36,11 @@ export const anyParams: OwnParams = {
 
 export interface Capabilities {
   readonly limitName: LimitName;
-  /** Whether a schema that goes beside the messages is shown to the model. */
+  /** True where a schema that goes beside the messages is shown to the model. */
   readonly showsSchema: boolean;
-  /** Whether the provider is OpenAI by its name, and so is known to take a cache key. */
+  /** True where the provider is OpenAI by its name, and so is known to take a cache key. */
   readonly isOpenAi: boolean;
-  /** Whether the model takes breakpoints for its prompt cache. */
+  /** True where the model takes breakpoints for its prompt cache. */
   readonly hasBreakpoints: boolean;
   acceptsFormat(kind: FormatKind): boolean;
   accepts(param: string, value: unknown): boolean;
@@ -111,8 +112,8 @@ export function createCapabilities(
 const candidates = ['response_format', ...limits, ...droppable, 'stream_options'];
 
 /**
- * What of the caching a refusal is about. Whatever is wrong with it, it is not the caller's to
- * correct. Azure and Google name a parameter in their words alone.
+ * The part of the caching that a refusal is about. Whatever is wrong with it, it is not the
+ * caller's to correct. Azure and Google name a parameter in their words alone.
  */
 function refusedCaching({ status, param, message }: Refusal, own: OwnParams): string | null {
   if (status !== 400 && status !== 422) return null;

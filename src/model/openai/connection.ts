@@ -13,7 +13,7 @@ export interface OpenAiConnection {
   readonly config: ProviderConfig;
   /** For live calls, whose answers are held whole. */
   readonly client: ChatClient;
-  /** Of `client`. */
+  /** Connections of `client` that are being made. */
   readonly connecting: Connecting;
   /** For live calls, whose answers come in pieces. */
   readonly streaming: ChatClient;

@@ -43,7 +43,7 @@ export function readJob(
   };
 }
 
-/** What `readJob` wrote. */
+/** The files that `readJob` wrote. */
 export function readResultFiles(results: string): ResultFiles {
   const files: unknown = JSON.parse(results);
   if (!isRecord(files)) throw new TypeError('These are no results of an OpenAI batch.');

@@ -6,7 +6,7 @@ import { type JobList, readId, searchJobs } from '../read.ts';
 /** The key in a batch's metadata that holds our id of the job. */
 export const jobIdKey = 'winnow_batch';
 
-/** How the upload of `jobId` is called at the provider. */
+/** Name of the upload of `jobId` at the provider. */
 export function uploadName(jobId: string): string {
   return `${jobId}.jsonl`;
 }
@@ -15,7 +15,7 @@ export function uploadName(jobId: string): string {
 const maxLookups = 20;
 
 export interface SearchedJobs extends JobList {
-  /** What the provider calls a file; null where it has no such file, or no name for it. */
+  /** The provider's name of a file; null where it has no such file, or no name for it. */
   fileName(fileId: string): Promise<string | null>;
   read(batch: unknown): Job;
 }

@@ -12,8 +12,8 @@ import { stateSchema } from '../schema-prompt.ts';
 import type { Capabilities, FormatKind, OwnParams } from './capabilities.ts';
 
 /**
- * What no extraBody may set: the messages and the model are the operation's, and we read one whole
- * answer, never a stream. Everything else in extraBody goes before what we would send.
+ * Members that no extraBody may set: the messages and the model are the operation's, and we read
+ * one whole answer, never a stream. Everything else in extraBody goes before what we would send.
  */
 const reserved = new Set(['messages', 'model', 'stream', 'stream_options']);
 
@@ -60,7 +60,7 @@ export function buildRequestBody(
   };
 }
 
-/** What is sent for the prompt cache. `at`: the message that has the breakpoint, null for none. */
+/** The members for the prompt cache. `at`: the message that has the breakpoint, null for none. */
 interface Marked {
   messages: readonly object[];
   own: JsonRecord;
@@ -130,7 +130,7 @@ export function buildStreamBody(
   };
 }
 
-/** Whether a request wants the chunk of a stream that tells of usage. */
+/** True where a request wants the chunk of a stream that tells of usage. */
 export function asksForUsage(request: BodyRequest): boolean {
   return request.dialect !== 'anthropic' && optionsOf(request).include_usage === true;
 }

@@ -16,7 +16,7 @@ type CallFault =
 interface BatchCall {
   provider: Provider;
   operation: BatchOperation;
-  /** Of the file or the batch; null for uploads, creates and lists. */
+  /** Id of the file or the batch; null for uploads, creates and lists. */
   id: string | null;
   /** The parsed JSON body; null without one. */
   body: unknown;

@@ -26,7 +26,7 @@ import type { RateLimits } from './rate-limit.ts';
 export interface SandboxOptions extends PlainOptions {
   /** Delay of every live answer, in milliseconds. */
   latencyMs?: Delay;
-  /** Of live requests; each provider's clients have their own buckets. */
+  /** Limits of live requests; each provider's clients have their own buckets. */
   limits?: RateLimits;
   /** Number of requests to keep for `requests.journal`. */
   journal?: number;

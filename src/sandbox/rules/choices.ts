@@ -4,7 +4,7 @@ import type { JsonSchema } from './json-schema.ts';
 import { type Decision, type Filled, nothing, type Place, type SchemaNode } from './node.ts';
 import { describedNames } from './prompt.ts';
 
-/** Of several labels each must be this good beside the best one. */
+/** Each of several labels must be this good beside the best one. */
 const relativeFit = 0.5;
 const maxLabels = 3;
 

@@ -11,7 +11,7 @@ export interface Reply {
   body: string | readonly Buffer[] | Pieces;
 }
 
-/** Of a stream, as text. */
+/** The pieces of a stream, as text. */
 export interface Pieces {
   pieces: readonly string[];
 }

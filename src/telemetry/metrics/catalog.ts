@@ -40,7 +40,7 @@ function histogram(
   return { name, type: 'histogram', labels, buckets, help };
 }
 
-/** Of calls to models, whose names OpenTelemetry has two of. */
+/** Metrics of calls to models, for whose names OpenTelemetry has two. */
 export const genAi = {
   duration: histogram(
     'gen_ai_client_operation_duration_seconds',

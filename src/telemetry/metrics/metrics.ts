@@ -169,7 +169,7 @@ function createModelLabels(): (id: string) => readonly string[] {
   };
 }
 
-/** What calls of one model change. `cost` is by lane, where owners are no labels. */
+/** The series that calls of one model change. `cost` is by lane, where owners are no labels. */
 interface Kept {
   seconds: Buckets;
   input: Buckets;
@@ -181,7 +181,7 @@ interface Kept {
 function createCalls(names: GenAiNames, labelsOf: (id: string) => readonly string[]) {
   const durations = new Histogram({ ...genAi.duration, name: names.duration });
   const { input, output, series } = tokenHistograms(names);
-  /** Of answers without an error. */
+  /** Series of answers without an error. */
   const kept = new Map<readonly string[], Kept>();
 
   function bucketsOf(labels: readonly string[]): Kept {
@@ -232,7 +232,7 @@ function tokenHistograms({ tokens }: GenAiNames) {
 
 let registry: Registry | null = null;
 
-/** Of the process itself: one set, however many servers a test starts in it. */
+/** Metrics of the process itself: one set, however many servers a test starts in it. */
 function processMetrics(): Registry {
   if (registry) return registry;
   registry = new Registry();

@@ -55,7 +55,7 @@ export class Numbers implements Series {
   }
 }
 
-/** What a histogram keeps of one set of labels. Counts are of one bucket each, not of all below. */
+/** A histogram's counts of one set of labels. Counts are of one bucket each, not of all below. */
 export interface Buckets {
   counts: Float64Array;
   sum: number;
@@ -107,7 +107,7 @@ export class Histogram implements Series {
     return text;
   }
 
-  /** Of each bucket, of the sum and of the count. */
+  /** Lines of each bucket, of the sum and of the count. */
   private linesOf(labels: string): string[] {
     const { name } = this.definition;
     const shown = labels && `{${labels}}`;

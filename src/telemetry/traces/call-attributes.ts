@@ -1,9 +1,9 @@
-/** What the span of a call to a model says of it. */
+/** Attributes of the span of a call to a model. */
 import type { Attributes } from '@opentelemetry/api';
 import type { AnsweredModel, AskedModel, Facts } from '../events.ts';
 import type { GenAiNames } from '../names.ts';
 
-/** Of an id or a name that a provider made up. */
+/** Most characters of an id or a name that a provider made up. */
 const maxText = 200;
 
 /** Where a provider is reached. */

@@ -2,9 +2,11 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { AnsweredModel, AskedModel } from '../events.ts';
 
-/** Of one message. */
+/** Most characters of one message. */
 const maxCharacters = 16_384;
-/** Of all of a span: one with a book on it would be refused, and its neighbours with it. */
+/**
+ * Most characters of a span: one with a book on it would be refused, and its neighbours with it.
+ */
 const maxSpanCharacters = 65_536;
 const maxMessages = 32;
 const maxRole = 40;
@@ -14,7 +16,7 @@ interface Message {
   parts: { type: 'text'; content: string }[];
 }
 
-/** What a span may still hold. */
+/** The room that a span still has. */
 interface Room {
   characters: number;
 }

@@ -28,7 +28,7 @@ import { batchSpan, chunksPerSecond, recordSpans } from './spans.ts';
 
 /** The end of a process waits for a collector, and no longer than this. */
 const closeMs = 3_000;
-/** Of a `tracestate`, by W3C's rules. */
+/** Most characters of a `tracestate`, by W3C's rules. */
 const longestState = 512;
 
 export interface TracesOptions extends CallAttributesOptions {

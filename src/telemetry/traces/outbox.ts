@@ -1,5 +1,5 @@
 /**
- * What waits to be sent to a collector. One that is away, slow or full costs spans and nothing
+ * Spans that wait to be sent to a collector. One that is away, slow or full costs spans and nothing
  * else: so many spans and bytes wait at most, and the log has a line a minute.
  */
 import {

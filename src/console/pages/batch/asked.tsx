@@ -1,4 +1,4 @@
-/** What was asked: the options in words. */
+/** The options of a batch in words. */
 import type { ReactNode } from 'react';
 import { hasEnded } from '../../words/batch-state.ts';
 import { useTimes } from '../../words/numbers.ts';

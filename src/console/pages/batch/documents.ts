@@ -1,8 +1,11 @@
-/** What the page of a batch asks the server, and what it tells it to do. */
+/** Queries and mutations of the page of a batch. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { BatchStateFields } from '../../words/batch-state.ts';
 
-/** What changes while a batch runs: the subscription brings it, the cache hands it to the page. */
+/**
+ * Fields that change while a batch runs: the subscription brings them, the cache hands them to the
+ * page.
+ */
 const LiveFields = graphql(
   `
     fragment LiveFields on Batch @_unmask {

@@ -1,4 +1,4 @@
-/** What failed in a batch, and what would help: sentences for each code. */
+/** Sentences for each code of a failure, with what would help. */
 import type { graphql } from '../../data/graphql.ts';
 import type { ItemErrorCode } from '../../words/item-error.ts';
 
@@ -6,7 +6,7 @@ interface FailureWords {
   /** Behind the count: `6,600 answers were no category`. */
   one: string;
   several: string;
-  /** What would help where asking the same again does not; null where a retry may. */
+  /** Help where asking the same again does not; null where a retry may. */
   remedy: string | null;
 }
 
@@ -80,7 +80,7 @@ export const failureWords: Readonly<Record<ItemErrorCode, FailureWords>> = {
 
 type BatchErrorCode = ReturnType<typeof graphql.scalar<'BatchErrorCode'>>;
 
-/** What to do before a stopped batch is tried again. */
+/** Steps before a stopped batch is tried again. */
 export const stopRemedies: Readonly<Record<BatchErrorCode, string>> = {
   DUPLICATE_CUSTOM_ID: 'Choose another column for the ids, or none, in a new batch.',
   INTERNAL: 'The log of the server has the details.',

@@ -1,4 +1,4 @@
-/** What failed: one entry a code, with what can be done about it. */
+/** Failures: one entry a code, with what can be done about it. */
 import { Button } from '../../parts/button.tsx';
 import { retryHelps } from '../../words/item-error.ts';
 import { count, many } from '../../words/numbers.ts';

@@ -1,4 +1,4 @@
-/** What the batch is called and is, and what can be done to it. */
+/** The name and state of a batch, and what can be done to it. */
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { Button } from '../../parts/button.tsx';

@@ -1,4 +1,4 @@
-/** How far the batch is: the sieve, its counts in words, and how long the rest takes. */
+/** The progress of a batch: the sieve, its counts in words, and the time that is left. */
 import { useEffect, useRef, useState } from 'react';
 import { Legend, Sieve } from '../../parts/sieve.tsx';
 import { type BatchState, timeLeft } from '../../words/batch-state.ts';

@@ -17,7 +17,7 @@ export function Sides({
   children,
 }: {
   batch: Batch;
-  /** What the address says. */
+  /** The tab that the address names. */
   tab: string | null;
   onTab: (tab: string) => void;
   pulse: number;

@@ -7,9 +7,9 @@ import { sentenceOf } from '../../parts/part.tsx';
 const saidMs = 10_000;
 
 export interface Acting {
-  /** What is under way; null while nothing is. */
+  /** The action under way; null while nothing is. */
   busy: string | null;
-  /** How the last one went; null before. */
+  /** The end of the last one; null before. */
   said: { sentence: string; failed: boolean } | null;
   /** Resolves to the answer; null where it failed, which `said` then tells. */
   act<Data, Variables extends AnyVariables>(

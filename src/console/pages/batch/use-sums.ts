@@ -1,4 +1,4 @@
-/** What the answers look like together, read again at each pulse. */
+/** The sums over a batch's answers, read again at each pulse. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { countableFields } from './charts/fields.ts';
 import type { Batch } from './documents.ts';

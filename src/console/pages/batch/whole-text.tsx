@@ -11,7 +11,7 @@ export function WholeText({
   mono,
   small,
 }: {
-  /** What it is, for people who hear the page. */
+  /** Name of the text, for people who hear the page. */
   name: string;
   text: string;
   mono?: boolean;

@@ -42,7 +42,7 @@ const Delete = graphql(`
 `);
 const mutations = { cancel: Cancel, retry: Retry, delete: Delete };
 
-/** Whether the action would change the batch. */
+/** True where the action would change the batch. */
 export function isMeant(action: BulkAction, { status, counts }: SumRow): boolean {
   if (action === 'delete') return true;
   if (action === 'cancel') return !hasEnded({ status }) && status !== 'CANCELLING';
@@ -50,7 +50,7 @@ export function isMeant(action: BulkAction, { status, counts }: SumRow): boolean
   return status === 'FAILED' || counts.failed + counts.cancelled + counts.expired > 0;
 }
 
-/** What the action comes to, in sentences. */
+/** The sums of the action, in sentences. */
 export function sumsOf(action: BulkAction, rows: readonly SumRow[]): string[] {
   const meant = rows.filter((row) => isMeant(action, row));
   const sum = (of: (counts: SumRow['counts']) => number) =>
@@ -110,7 +110,7 @@ export async function readAll(
 export interface BulkResult {
   done: number;
   failed: number;
-  /** Of the first that failed. */
+  /** Message of the first that failed. */
   message: string | null;
 }
 

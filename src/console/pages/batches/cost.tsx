@@ -1,4 +1,4 @@
-/** What a batch has cost, and what it will have cost at its end. */
+/** The cost of a batch, so far and at its end. */
 import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { hasEnded } from '../../words/batch-state.ts';
 import { usd, usdRange } from '../../words/numbers.ts';

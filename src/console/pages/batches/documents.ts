@@ -1,4 +1,4 @@
-/** What the list asks the server. */
+/** Queries and mutations of the list. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { BatchStateFields, CountsFields } from '../../words/batch-state.ts';
 
@@ -76,7 +76,7 @@ export const BatchDeletions = graphql(`
   }
 `);
 
-/** What all batches that match would add up to, page by page. */
+/** Sums over all batches that match, page by page. */
 export const BatchSums = graphql(
   `
     query BatchSums($filter: BatchFilter, $after: String) {

@@ -1,4 +1,4 @@
-/** What the list shows, as it stands in the address: `?name=mails&show=running&since=week`. */
+/** The filter of the list, as it stands in the address: `?name=mails&show=running&since=week`. */
 import type { graphql, VariablesOf } from '../../data/graphql.ts';
 import type { BatchPage, BatchRow } from './documents.ts';
 
@@ -68,7 +68,7 @@ export function toApiFilter({ name, show, operation, since }: Filter, now: numbe
   };
 }
 
-/** Whether the server would list the batch under the filter. */
+/** True where the server would list the batch under the filter. */
 export function matches(filter: ApiFilter, batch: BatchRow): boolean {
   const { name, status, operation, createdAfter } = filter;
   return (

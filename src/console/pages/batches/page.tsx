@@ -139,7 +139,7 @@ function Body({
   );
 }
 
-/** What has come meanwhile is offered, so that no row moves under the pointer. */
+/** Batches that came meanwhile are offered, so that no row moves under the pointer. */
 function Fresh({ list }: { list: OpenList }) {
   const number = list.fresh.length;
   return (

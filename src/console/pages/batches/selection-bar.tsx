@@ -1,4 +1,4 @@
-/** What can be done with the batches that are selected. */
+/** Actions on the batches that are selected. */
 import { Button } from '../../parts/button.tsx';
 import { count } from '../../words/numbers.ts';
 import type { BulkAction } from './bulk.ts';

@@ -1,4 +1,4 @@
-/** What the pages of files ask the server. */
+/** Queries and mutations of the pages of files. */
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { BatchStateFields } from '../../words/batch-state.ts';
 

@@ -1,4 +1,4 @@
-/** What was spent in a month, by model and way of execution. */
+/** The spending of a month, by model and way of execution. */
 import { useState } from 'react';
 import { graphql } from '../../data/graphql.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';

@@ -28,7 +28,7 @@ export function DataStep({
   file: SourceFileData | null;
   limits: Limits | null;
   problem?: string;
-  /** What another page was given for the form. */
+  /** First values of the form, where another page was given them. */
   beginning: Beginning | null;
 }) {
   const [folded, setFolded] = useState(true);

@@ -1,4 +1,4 @@
-/** What the form of a new batch asks the server. */
+/** Queries and mutations of the form of a new batch. */
 import { graphql } from '../../data/graphql.ts';
 
 export const NewBatchService = graphql(`

@@ -1,12 +1,12 @@
-/** What the form of a new batch keeps over a reload. */
+/** The part of the form of a new batch that a reload keeps. */
 import type { SourceFileData } from './data-step.tsx';
 import { emptyForm, type Form } from './form.ts';
 
 export interface Draft {
-  /** Of this form alone: the batch that is started twice with the same input is one batch. */
+  /** Id of this form alone: the batch that is started twice with the same input is one batch. */
   id: string;
   form: Form;
-  /** What was chosen by hand, which the batch that is copied leaves alone. */
+  /** Fields that were chosen by hand, which the batch that is copied leaves alone. */
   chosen: readonly (keyof Form)[];
   /** The file that the form has taken its name and its preview from. */
   begun: Pick<SourceFileData, 'id' | 'name'> | null;
@@ -30,7 +30,7 @@ export function beginDraft(address: URLSearchParams, categories = ''): Draft {
   };
 }
 
-/** Whether the address asks for this form, and not for another file or another batch. */
+/** True where the address asks for this form, and not for another file or another batch. */
 export function isAskedFor(draft: Draft, address: URLSearchParams): boolean {
   const { source } = draft.form;
   const own = source.kind === 'file' ? source.fileId : null;

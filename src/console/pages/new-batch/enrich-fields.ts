@@ -6,7 +6,7 @@ export interface FieldRow {
   name: string;
   type: (typeof fieldTypes)[number];
   description: string;
-  /** Of CATEGORICAL, with commas. */
+  /** Values of CATEGORICAL, with commas. */
   values: string;
 }
 

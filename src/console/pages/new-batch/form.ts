@@ -110,7 +110,7 @@ export interface Submission {
   autoStart?: false;
 }
 
-/** What submitBatch takes, but for the idempotency key. */
+/** The input of submitBatch, but for the idempotency key. */
 export function buildSubmission(
   form: Form,
   { rows, asDraft = false }: { rows: number; asDraft?: boolean },
@@ -154,7 +154,7 @@ export function buildSource({ source }: Form): Submission['source'] | null {
   return texts.length > 0 ? { texts } : null;
 }
 
-/** What a form takes from a batch that is there. */
+/** The form of a batch that is there. */
 export function copyOf(
   batch: {
     operation: string;

@@ -63,7 +63,7 @@ export function OptionField({
   );
 }
 
-/** Of a description, without the case that the field is absent. */
+/** The first sentence of a description, without the case that the field is absent. */
 function firstSentence(text: string): string {
   const [first = ''] = /^.*?[.](?=\s[A-Z{]|$)/s.exec(text.replaceAll(/\s+/g, ' ')) ?? [text];
   return first.replace(/^True: /, '').replace(/\.$/, '');

@@ -58,7 +58,7 @@ export function lookOf({ name, type }: InputField): Look {
   return 'json';
 }
 
-/** What was typed as a value of the API. */
+/** Typed text as a value of the API. */
 export function readOption(
   field: InputField,
   typed: string,

@@ -38,7 +38,7 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
   );
   const [form, setForm] = useState(draft.form);
   const [problems, setProblems] = useState<Problems>({});
-  /** What was chosen stays, though a batch that is copied is read later. */
+  /** Chosen fields stay, though a batch that is copied is read later. */
   const chosen = useRef(new Set<keyof Form>(draft.chosen));
   const change = (changes: Partial<Form>) => {
     setForm((now) => ({ ...now, ...changes }));

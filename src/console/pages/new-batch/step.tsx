@@ -14,7 +14,7 @@ export function Step({
 }: {
   number: number;
   title: string;
-  /** What was chosen. */
+  /** The choice, in a line. */
   summary?: ReactNode;
   beside?: ReactNode;
   /** Folded to its summary. */

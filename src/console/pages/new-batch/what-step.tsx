@@ -205,7 +205,7 @@ function ModelField({
   );
 }
 
-/** Of a million tokens. */
+/** Price of a million tokens. */
 function priceOf(model: ModelInfo | undefined): string | undefined {
   if (!model) return undefined;
   if (model.inputPrice === null || model.outputPrice === null) return 'no known price';
@@ -249,7 +249,7 @@ function messagesOf(body: Record<string, unknown>): { role: string; text: string
   });
 }
 
-/** Of a content in parts. */
+/** Text of a content in parts. */
 function textOf(content: unknown): string {
   if (!Array.isArray(content)) return JSON.stringify(content);
   return content

@@ -19,7 +19,7 @@ import './playground.css';
 
 const mostModels = 3;
 
-/** What a reload keeps. */
+/** The question that a reload keeps. */
 interface Question {
   form: Form;
   text: string;

@@ -1,4 +1,4 @@
-/** How this browser shows the console, and what the server says of itself. */
+/** This browser's settings of the console, and the server's own facts. */
 import { useState } from 'react';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { forgetKey, key } from '../../data/key.ts';

@@ -18,7 +18,7 @@ export interface Asset {
   gzip?: Buffer;
 }
 
-/** What index.html names. */
+/** The files that index.html names. */
 export interface Entry {
   script: string;
   style: string;

@@ -12,13 +12,13 @@ import { bundleApp } from './bundle.ts';
 
 /** Beside this file's folder, in src as in dist. */
 const appFolder = new URL('../../../console/', import.meta.url);
-/** What the bundle is made of beside the sources. */
+/** Sources of the bundle outside of the console. */
 const others = ['../../../../package-lock.json', '../../../../schema.graphql'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
 const isSource = import.meta.url.endsWith('.ts');
 
-/** What a server that was built without the console says. */
+/** The page of a server that was built without the console. */
 export const notBuilt = 'The console was not built: run npm run build';
 
 /** The app, bundled at the first call where it was not built. Null where there is no built one. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Entry } from './assets.ts';
 
 /**
- * What the page may do: load what this server serves, and talk to this server. A script from
+ * Rights of the page: to load what this server serves, and to talk to this server. A script from
  * anywhere else does not run, wherever it comes from.
  */
 const policy = [

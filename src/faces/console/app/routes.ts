@@ -8,7 +8,7 @@ import type { Asset, BundledApp } from './assets.ts';
 import { loadApp, notBuilt } from './load.ts';
 import { etagOf, renderIndex, renderNotice, securityHeaders } from './page.ts';
 
-/** How long a page waits for the bundle before it says so. */
+/** Time that a page waits for the bundle before it says so. */
 const patienceMs = 300;
 const yearSeconds = 31_536_000;
 

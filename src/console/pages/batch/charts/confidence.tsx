@@ -1,4 +1,6 @@
-/** How sure the answers are. A line, dragged or moved by the arrow keys, shows those below it. */
+/**
+ * The confidences of the answers. A line, dragged or moved by the arrow keys, shows those below it.
+ */
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
 import { count, many } from '../../../words/numbers.ts';
 import { ChartCard } from './chart-card.tsx';
@@ -19,7 +21,7 @@ export function Confidence({
 }: {
   bins: readonly ConfidenceBin[];
   median: number | null;
-  /** What the results are filtered by. */
+  /** The confidence below which the results are shown. */
   below: number | null;
   onBelow: (below: number | null) => void;
 }) {

@@ -1,4 +1,4 @@
-/** How often each label was given. A click shows the rows that have it. */
+/** The number of times that each label was given. A click shows the rows that have it. */
 import { count, percent } from '../../../words/numbers.ts';
 import { oneLine } from '../../../words/text.ts';
 import { ChartCard } from './chart-card.tsx';

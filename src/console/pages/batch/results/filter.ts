@@ -24,7 +24,7 @@ const statuses: readonly ItemStatus[] = [
   'EXPIRED',
 ];
 
-/** What the address holds of it. A value that is not one is left out. */
+/** The filter that the address holds. A value that is not one is left out. */
 export function filterOf(address: URLSearchParams): RowFilter {
   const status = address.get('status')?.toUpperCase();
   const below = Number(address.get('below') ?? 'none');
@@ -41,15 +41,15 @@ export function filterOf(address: URLSearchParams): RowFilter {
   };
 }
 
-/** Whether answers may be among the rows: nothing else has a confidence. */
+/** True where answers may be among the rows: nothing else has a confidence. */
 export function canBeSure({ status, code }: Pick<RowFilter, 'status' | 'code'>): boolean {
   return code === null && (status === null || status === 'SUCCEEDED');
 }
 
-/** What takes every filter out of the address. */
+/** Values that take every filter out of the address. */
 export const noFilter = { status: null, code: null, label: null, below: null, q: null } as const;
 
-/** Whether rows are left out: their places in the list are then unknown. */
+/** True where rows are left out: their places in the list are then unknown. */
 export function isFiltered(filter: RowFilter): boolean {
   const { status, code, labels, below, search } = filter;
   return status !== null || code !== null || labels.length > 0 || below !== null || search !== '';

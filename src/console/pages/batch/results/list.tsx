@@ -53,7 +53,7 @@ export function List({
   opened: number | null;
   /** Gets the index of the row. */
   onOpen: (index: number) => void;
-  /** Whether the place of a row in the list is its index. */
+  /** True where the place of a row in the list is its index. */
   places: boolean;
   /** The place that is in sight at first. */
   first: number;

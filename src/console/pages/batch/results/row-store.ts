@@ -12,7 +12,7 @@ const pagesAhead = 2;
 const restMs = 100;
 
 export interface PageAsk {
-  /** Of a list with places: the place of the first row. Null where `after` says where. */
+  /** Place of the first row, in a list with places. Null where `after` says where. */
   from: number | null;
   after: string | null;
   first: number;
@@ -21,18 +21,18 @@ export interface PageAsk {
 export interface PageAnswer<Row> {
   rows: readonly Row[];
   endCursor: string | null;
-  /** Whether rows may follow. */
+  /** True where rows may follow. */
   more: boolean;
-  /** How far it was looked, where time ran out before the page was full. */
+  /** The row up to which it was searched, where time ran out before the page was full. */
   searchedTo: number | null;
 }
 
 export interface RowStoreState<Failure extends Error = Error> {
-  /** How many rows the list has, as far as that is known. */
+  /** Number of rows of the list, as far as that is known. */
   rows: number;
-  /** Whether that many are all. */
+  /** True where that many are all. */
   complete: boolean;
-  /** Whether any answer came. */
+  /** True where any answer came. */
   read: boolean;
   searchedTo: number | null;
   error: Failure | null;

@@ -3,7 +3,7 @@
  * scrolled over fewer pixels than its rows have: the bar goes by share, a wheel by pixels.
  */
 
-/** What is scrolled is at most this high, in px: below the limits of all browsers. */
+/** Greatest height of what is scrolled, in px: below the limits of all browsers. */
 const mostPx = 10_000_000;
 /** A step of the scroll position beyond this comes from the bar, in px. */
 const jumpPx = 5_000;
