@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { count } from 'drizzle-orm';
+import { count, sql as drizzleSql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/driver/client.ts';
 import { type Copy, copySql, openCopy } from '../../src/db/driver/copy.ts';
+import { databaseFailure } from '../../src/db/driver/failure.ts';
 import { createRequestLine } from '../../src/db/driver/request-line.ts';
 import { files } from '../../src/db/tables.ts';
 import { openTestDatabase } from '../support/database.ts';
+import { startProxy } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 
 const places = { statements: 6, copies: 6 };
@@ -112,6 +114,42 @@ test('a read that takes too long ends in the database', async () => {
     deadlineMs: 1_000,
     what: 'the database has ended it',
   });
+});
+
+test('a read that takes too long is told as that, also by the builder', async () => {
+  const line = createRequestLine({ db, copy }, places, { timeoutMs: 200 });
+  const { query } = line.reads('owner', new AbortController().signal);
+
+  const failed = await query.execute(drizzleSql`select pg_sleep(60)`).catch((error) => error);
+
+  expect(databaseFailure(failed)).toMatchObject({
+    code: 'DATABASE_UNAVAILABLE',
+    message: expect.stringContaining('took longer than'),
+  });
+});
+
+test('a read ends in time where the database says nothing any more', async () => {
+  const proxy = await startProxy(Number(new URL(url).port));
+  const through = openDatabase(proxy.through(url), { maxConnections: 2 });
+  const line = createRequestLine({ db: through, copy }, places, { timeoutMs: 500 });
+  const { sql } = line.reads('owner', new AbortController().signal);
+  await sql`select 1`;
+
+  const read = sql`select pg_sleep(60), 'unheard read'`.catch((error: unknown) => error);
+  await until(async () => (await atWork('unheard read')) === 1, {
+    deadlineMs: 5_000,
+    what: 'it is at work',
+  });
+  proxy.swallow();
+  let failed: unknown = null;
+  void read.then((error) => {
+    failed = error;
+  });
+
+  await until(() => failed !== null, { deadlineMs: 20_000, what: 'the end of the read' });
+  expect(failed).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+  await proxy.close();
+  await through.close();
 });
 
 test('a read that is nearly done is not ended: what comes behind it would be', async () => {

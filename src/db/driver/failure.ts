@@ -1,4 +1,5 @@
 /** Which failures are the database's own, and not those of a statement or of its values. */
+import { DrizzleQueryError } from 'drizzle-orm';
 import { AppError } from '../../core/errors.ts';
 
 /** A connection was given up, or got no answer. The drivers' own errors have codes, or none. */
@@ -91,6 +92,8 @@ export const databaseFailedRequest = 'the database failed a request';
 
 /** The callers' error where the database failed; null where it did not. */
 export function databaseFailure(error: unknown): AppError | null {
+  // A statement of the builder that was ended on purpose, such as a read that took too long.
+  if (error instanceof DrizzleQueryError && error.cause instanceof AppError) return error.cause;
   const code = databaseFailureCode(error);
   if (code === null) return null;
   return code === diskFull

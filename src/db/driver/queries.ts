@@ -34,13 +34,18 @@ export interface Statement {
   begin(): void;
   /** Rejects with `reason`, without being begun. */
   refuse(reason: Error): void;
-  /** Has the server end what was begun, so that it rejects, with `reason`. */
+  /**
+   * Has the server end what was begun, so that it rejects, with `reason`; after a second also where
+   * the server says nothing to that.
+   */
   cancel(reason: Error): void;
   onSettled(listener: () => void): void;
 }
 
 /** Time between looks at queries, as a share of the deadline. */
 const lookShare = 0.1;
+/** A server that hears of a cancel has ended the query by then. */
+const cancelMs = 1_000;
 /** One sent behind another, and not worked on after so many deadlines, never will be. */
 const lostAfterDeadlines = 3;
 
@@ -153,6 +158,8 @@ function statementOf(query: RunningQuery, handler: RunningQuery['handler']): Sta
       query.canceller = null;
       // Where the server cannot be asked, it has gone, and the query with it.
       void canceller?.(query).catch(() => undefined);
+      const timer = setTimeout(reject, cancelMs, reason).unref();
+      onSettled(query, () => clearTimeout(timer));
     },
     onSettled: (listener) => onSettled(query, listener),
   };
