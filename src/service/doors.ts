@@ -47,13 +47,14 @@ interface DoorParts {
  * database a key that was revoked counts too: so deleting keys opens no server.
  */
 export async function openDoors(parts: DoorParts, ending: Ending): Promise<Doors> {
-  const { config, db, nudges, log } = parts;
+  const { config, db, nudges, presence, log } = parts;
   const line = openRequestLine(parts, ending);
   const keyring = createKeyring({
     fixed: config.apiKeys,
     db,
     lookUpDb: line.of(strangers).db,
     subscribe: nudges.subscribeKeys,
+    isAway: presence.isAway,
   });
   await keyring.start();
   ending.add(() => keyring.stop());

@@ -19,8 +19,9 @@ import type { Bearer } from './auth.ts';
 
 /** A copy of this age is not believed; one of half of it is renewed beside the requests. */
 const usualMaxAgeMs = 10_000;
-/** A request waits for a newer copy up to this time. */
+/** A request waits for a newer copy up to this time, and less while the database is away. */
 const patienceMs = 2_000;
+const awayPatienceMs = 250;
 /** Time after which all that was written at one moment is visible. */
 const overlapMs = 60_000;
 /** Time between notes of a key's use, and how long a note waits for others. */
@@ -67,6 +68,8 @@ interface KeyringOptions {
   lookUpDb: Pick<Database, 'query'>;
   /** Calls the listener when a key was changed; returns how to end that. */
   subscribe: (listener: () => void) => () => void;
+  /** True while the database is known to be away. */
+  isAway?: () => boolean;
   /** Greatest age of a copy of the table. */
   maxAgeMs?: number;
 }
@@ -79,6 +82,7 @@ export function createKeyring({
   db,
   lookUpDb,
   subscribe,
+  isAway = () => false,
   maxAgeMs = usualMaxAgeMs,
 }: KeyringOptions): Keyring {
   const fixedByHash = new Map(
@@ -132,7 +136,8 @@ export function createKeyring({
     renewal ??= { startedAt: performance.now(), done: reading.run().then(() => (renewal = null)) };
     if (ageMs() < maxAgeMs) return;
     const { startedAt, done } = renewal;
-    await within(done, startedAt + patienceMs - performance.now());
+    const waitMs = isAway() ? awayPatienceMs : patienceMs;
+    await within(done, startedAt + waitMs - performance.now());
   }
 
   async function lookUp(id: string): Promise<KeptKey[]> {

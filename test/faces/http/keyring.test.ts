@@ -1,4 +1,5 @@
 /** The copy of the keys that each process has, where nobody tells it of a change. */
+import postgres from 'postgres';
 import { beforeEach, expect, test } from 'vitest';
 import { createApiKey } from '../../../src/app/api-keys.ts';
 import { revokeApiKey } from '../../../src/db/api-keys.ts';
@@ -25,9 +26,10 @@ async function startRing({
   fixed = new Map(),
   maxAgeMs = 2_000,
   lookUpDb = db,
+  isAway = () => false,
 }: Partial<Parameters<typeof createKeyring>[0]> = {}): Promise<Keyring> {
   const subscribe = () => () => undefined;
-  const ring = createKeyring({ fixed, db, lookUpDb, subscribe, maxAgeMs });
+  const ring = createKeyring({ fixed, db, lookUpDb, subscribe, isAway, maxAgeMs });
   await ring.start();
   rings.push(ring);
   return ring;
@@ -140,4 +142,28 @@ test('without its database a process takes keys of the environment alone', async
     { deadlineMs, what: 'a key that cannot be told to be good' },
   );
   expect(await judge(ring, 'of-the-environment')).toBe('env');
+});
+
+test('a request waits less for a newer copy where the database is known to be away', async () => {
+  const { key } = await make();
+  const [usual, away] = [
+    await startRing({ maxAgeMs: 1 }),
+    await startRing({ maxAgeMs: 1, isAway: () => true }),
+  ];
+  const holder = postgres(url, { max: 1 });
+  const held = await holder.reserve();
+  await held`begin`;
+  await held`lock table api_keys`;
+
+  const failed = (ring: Keyring, name: string) =>
+    judge(ring, key).then(
+      () => 'neither',
+      ({ code }) => `${name}: ${code}`,
+    );
+  const first = await Promise.race([failed(usual, 'usual'), failed(away, 'away')]);
+  await held`rollback`;
+  held.release();
+  await holder.end();
+
+  expect(first).toBe('away: DATABASE_UNAVAILABLE');
 });
