@@ -6,6 +6,8 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 /** Takes no column by itself: accents on nothing, zero-width joiners, control characters. */
 const invisible = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
+/** Of an amount of money. */
+const maxDigits = 12;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Columns that a text takes, without escape sequences in it. */
@@ -63,9 +65,15 @@ export function duration(ms: number): string {
   return ms < 59_950 ? `${(ms / 1000).toFixed(1)} s` : clock(ms);
 }
 
-/** Cents matter here, and fractions of them: $0.0123, $1.20. */
+/** Cents matter here, and fractions of them: $0.0123, $1.20, $0.000021. */
 export function dollars(usd: number): string {
-  return `$${usd.toFixed(usd < 0.1 ? 4 : 2)}`;
+  return `$${usd.toFixed(usd < 0.1 ? Math.max(4, digitsOf(usd)) : 2)}`;
+}
+
+/** Behind the point, until two of an amount count; 0 where that would be too many. */
+function digitsOf(usd: number): number {
+  const digits = usd > 0 ? 1 - Math.floor(Math.log10(usd)) : 0;
+  return digits > maxDigits ? 0 : digits;
 }
 
 /** `$1.53 ($1.40 to $1.70)`; one figure for a range without width. */

@@ -1,7 +1,14 @@
 /** Commands that tell of money: what an operation would take, and what was spent. */
-import type { ModelQuote, OperationName, Quote, QuoteOptions, Usage } from '../client/index.ts';
+import type {
+  ModelQuote,
+  OperationName,
+  Quote,
+  QuoteOptions,
+  Spending,
+  Usage,
+} from '../client/index.ts';
 import { nearest } from '../core/nearest.ts';
-import { cost, count, counted, plain, usdText } from './columns.ts';
+import { cost, count, counted, dollars, plain, usdText } from './columns.ts';
 import type { CommandOutcome } from './commands.ts';
 import { tokensText } from './estimate.ts';
 import { exits, WrongUse } from './failure.ts';
@@ -86,12 +93,21 @@ export async function spending(given: Given, shell: Shell): Promise<CommandOutco
     const spent = await winnow.spending(month, { signal: shell.ending.signal });
     if (!given.has('json')) {
       await shell.print(`${spent.month}  ${spentText(spent.usage)}`);
+      const budget = budgetText(spent);
+      if (budget !== null) await shell.print(budget);
       for (const { model, execution, usage } of spent.byModel) {
         await shell.print(`${model}  ${execution}  ${spentText(usage)}`);
       }
     }
     return { exit: exits.done, json: { spending: spent } };
   });
+}
+
+/** Null where the owner has no limit. */
+function budgetText({ month, budgetUsd, remainingUsd }: Spending): string | null {
+  if (budgetUsd === null) return null;
+  const left = remainingUsd === null ? '' : `, ${dollars(remainingUsd)} left`;
+  return `${month}  of ${dollars(budgetUsd)} a month${left}`;
 }
 
 function spentText({ costUsd, requests, inputTokens, outputTokens, ...usage }: Usage): string {

@@ -183,7 +183,7 @@ export const documents: Readonly<Record<keyof Operations, string>> = {
 
   Spending: `query Spending($month: String) {
     spending(month: $month) {
-      month usage { ...UsageFields cacheSavedUsd }
+      month budgetUsd remainingUsd usage { ...UsageFields cacheSavedUsd }
       byModel { model execution usage { ...UsageFields cacheSavedUsd } }
     }
   } ${usage}`,

@@ -1,4 +1,5 @@
 /** Errors: one class for each thing that a program may want to do about it. */
+import type { Batch } from './batch.ts';
 import type { BatchState } from './batch-types.ts';
 
 /** One thing wrong with an input: where, as a dotted path, and what would be right. */
@@ -128,10 +129,10 @@ export class BatchFailed extends WinnowError {
 /** The batch sends nothing new until `batch.resume()`. The code is PAUSED. */
 export class BatchPaused extends WinnowError {
   override readonly name = 'BatchPaused';
-  /** The paused batch; its `pauseReason` says why. */
-  readonly batch: BatchState;
+  /** The paused batch; its `pauseReason` says why, and `resume` lets it go on. */
+  readonly batch: Batch;
 
-  constructor(batch: BatchState) {
+  constructor(batch: Batch) {
     const reason = batch.pauseMessage === null ? '' : `: ${batch.pauseMessage}`;
     super({ code: 'PAUSED', message: `Batch ${batch.id} is paused${reason}` });
     this.batch = batch;

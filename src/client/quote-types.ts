@@ -68,6 +68,13 @@ export interface Projection {
 export interface Spending {
   /** In UTC, as 2026-11. */
   readonly month: string;
+  /** What the owner may spend in a month. Null where the server sets no limit. */
+  readonly budgetUsd: number | null;
+  /**
+   * What is left of it, less what calls under way are expected to cost. Null without a limit, and
+   * for a month that is over.
+   */
+  readonly remainingUsd: number | null;
   /** Over all models and executions. */
   readonly usage: UsageSum;
   /** The highest cost first. */

@@ -362,6 +362,8 @@ export interface Operations {
     data: {
       spending: {
         month: string;
+        budgetUsd: number | null;
+        remainingUsd: number | null;
         usage: UsageFields & {
           cacheSavedUsd: number | null;
         };

@@ -45,7 +45,7 @@ describe('a batch at its own limit', () => {
     const failure = await thrownBy(batch.done());
     const { status, pauseReason, resumesAt, pauseMessage } = batch;
     const sent = sandbox.requests.count - before;
-    await batch.resume({ maxCostUsd: 0.5 });
+    await (failure as BatchPaused).batch.resume({ maxCostUsd: 0.5 });
     const done = await batch.done();
 
     expect(failure).toBeInstanceOf(BatchPaused);
@@ -110,6 +110,15 @@ describe('while the month of the owner is spent', () => {
   async function giveRoom(): Promise<void> {
     await sql`delete from spending where batch_key = -7`;
   }
+
+  it('tells the budget, and that nothing is left of it', async () => {
+    const { month, budgetUsd, remainingUsd } = await winnow.spending();
+    const before = await winnow.spending('2001-01');
+
+    expect({ budgetUsd, remainingUsd }).toEqual({ budgetUsd: 1, remainingUsd: 0 });
+    expect(before).toMatchObject({ budgetUsd: 1, remainingUsd: null });
+    expect(month).not.toBe(before.month);
+  });
 
   /** A batch that the month has paused, and what `done` of it will have come to. */
   async function openPaused(signal?: AbortSignal) {
