@@ -139,11 +139,12 @@ async function goOn(
   { shell, progress }: { shell: Shell; progress: Progress },
 ): Promise<Batch> {
   const { signal } = shell.ending;
-  if (batch.status === 'draft') return await batch.start({ signal });
+  const { maxCostUsd } = job.settings;
   if (batch.status === 'cancelling') for await (const _ of batch.watch({ signal }));
-  await changeLimit(batch, job.settings.maxCostUsd, signal);
+  await changeLimit(batch, maxCostUsd, signal);
+  if (batch.status === 'draft') return await batch.start({ signal });
   await endPreview(batch, job, { shell, progress });
-  await endOwnerPause(batch, signal);
+  await endOwnerPause(batch, maxCostUsd, signal);
   const { id, status, counts, error } = batch;
   if (status === 'completed') {
     progress.tell(`${id} of the same file and options is completed; --new makes another.`);
@@ -151,9 +152,13 @@ async function goOn(
     progress.tell(`${id} of the same file and options goes on.`);
   } else if (status === 'paused') {
     progress.tell(`${id} has the same file and options.`); // what it waits for is told at its end
+    if (isOther(batch, maxCostUsd)) {
+      progress.tell(`Its limit stays as it is; winnow resume ${id} --max-cost USD changes it.`);
+    }
   } else {
     const left = counts.total - counts.succeeded;
     if (left > 0) await batch.retry({ signal });
+    await changeLimit(batch, maxCostUsd, signal);
     progress.tell(
       `${id} was ${status}${error ? ` (${error})` : ''}; ${counted(left, 'row')} without an answer: sent again.`,
     );
@@ -168,7 +173,8 @@ async function endPreview(
   { shell, progress }: { shell: Shell; progress: Progress },
 ): Promise<void> {
   if (batch.pauseReason !== 'preview' || settings.preview !== undefined) return;
-  const { counts, model, quote, execution, maxCostUsd } = batch;
+  const { counts, model, quote, execution } = batch;
+  const maxCostUsd = settings.maxCostUsd ?? batch.maxCostUsd;
   const { signal } = shell.ending;
   const projected = await batch.projection({ signal });
   const isPriced = projected?.costUsd ?? quote?.liveUsd;
@@ -176,19 +182,24 @@ async function endPreview(
     const text = costText(counts.total, model, quote);
     const most =
       projected?.costUsd?.high ?? mostUsd(quote, { rows: counts.total, execution, maxCostUsd });
-    await agree(text, most, { given, shell, progress });
+    await agree(text, Math.min(most, maxCostUsd ?? most), { given, shell, progress });
   }
-  await batch.resume({ signal });
+  await batch.resume({ maxCostUsd: settings.maxCostUsd ?? undefined, signal });
 }
 
 /**
  * A batch that its owner's month paused goes on where the month has room. The server would see that
  * by itself, but later than this command looks.
  */
-async function endOwnerPause(batch: Batch, signal: AbortSignal): Promise<void> {
+async function endOwnerPause(
+  batch: Batch,
+  limitUsd: Settings['maxCostUsd'],
+  signal: AbortSignal,
+): Promise<void> {
   if (batch.pauseReason !== 'owner_budget') return;
-  await batch.resume({ signal }).catch((error: unknown) => {
-    if (!(error instanceof BadUserInput)) throw error; // the month has no room
+  await batch.resume({ maxCostUsd: limitUsd ?? undefined, signal }).catch((error: unknown) => {
+    const isOfMonth = error instanceof BadUserInput && error.issues[0]?.path === 'id';
+    if (!isOfMonth) throw error;
   });
 }
 
@@ -198,10 +209,15 @@ async function changeLimit(
   limitUsd: Settings['maxCostUsd'],
   signal: AbortSignal,
 ): Promise<void> {
-  if (typeof limitUsd !== 'number' || limitUsd === batch.maxCostUsd) return;
+  if (!isOther(batch, limitUsd)) return;
   const { status, pauseReason } = batch;
-  const isOpen = ['queued', 'processing'].includes(status) || pauseReason === 'budget';
+  const isOpen = ['draft', 'queued', 'processing'].includes(status) || pauseReason === 'budget';
   if (isOpen) await batch.resume({ maxCostUsd: limitUsd, signal });
+}
+
+/** A limit is asked for, and it is not the one that the batch has. */
+function isOther(batch: Batch, limitUsd: Settings['maxCostUsd']): limitUsd is number {
+  return typeof limitUsd === 'number' && limitUsd !== batch.maxCostUsd;
 }
 
 function tellOfFile(file: WinnowFile, progress: Progress): void {

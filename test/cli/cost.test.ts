@@ -163,6 +163,38 @@ it('runs some rows first, and the rest by the same command without the preview',
   });
 });
 
+it('holds the batch of before to the limit that a later run names', async () => {
+  const rows = Array.from({ length: 30 }, (_, at) => `A tale of number ${at}.\n`);
+  writeFileSync(folder.file('tales.txt'), rows.join(''));
+  const args = ['summarize', 'tales.txt', '-o', 'tales.csv'];
+
+  const first = await folder.json([...args, '--preview', '10']);
+  const low = await folder.json([...args, '--max-cost', '0.0000001']);
+  const same = await folder.run([...args, '--preview', '10', '--max-cost', '20']);
+  const rest = await folder.json([...args, '--max-cost', '20']);
+
+  expect(first).toMatchObject({ code: 6, batch: { maxCostUsd: null } });
+  expect(low).toMatchObject({ code: 2, error: { code: 'BAD_USER_INPUT' } });
+  expect(same.code).toBe(6);
+  expect(same.err).toContain(
+    `Its limit stays as it is; winnow resume ${first.batch.id} --max-cost USD changes it.`,
+  );
+  expect(rest).toMatchObject({ code: 0, batch: { id: first.batch.id, maxCostUsd: 20 } });
+});
+
+it('holds what is retried to the limit of the run that retries it', async () => {
+  writeFileSync(folder.file('poems.txt'), `${'A long poem. '.repeat(500)}\n`.repeat(2));
+  const args = ['summarize', 'poems.txt', '--model', 'openai/o1-pro', '--yes', '-o', 'poems.csv'];
+
+  const paused = await folder.json([...args, '--max-cost', '0.0001']);
+  const { id } = paused.batch;
+  await folder.run(['cancel', id]);
+  const more = await folder.json([...args, '--max-cost', '20']);
+
+  expect(paused.code).toBe(6);
+  expect(more).toMatchObject({ code: 0, batch: { id, status: 'completed', maxCostUsd: 20 } });
+});
+
 it('ends with 6 where the month is spent, and goes on by the same command when there is room', async () => {
   const budgeted = await startApp(
     {
@@ -186,6 +218,7 @@ it('ends with 6 where the month is spent, and goes on by the same command when t
     const paused = await folder.json(args, { env });
     const same = await folder.run(args, { env });
     const stillSent = sandbox.requests.count;
+    const spent = await folder.run(['spending'], { env });
     await sql`delete from spending where batch_key = -1`;
     const rest = await folder.json(args, { env });
 
@@ -194,6 +227,9 @@ it('ends with 6 where the month is spent, and goes on by the same command when t
     expect(same.err).toMatch(/^batch_\S+ is paused: local may spend 1 USD in .* in BUDGETS\.$/m);
     expect(same.err).toMatch(/^The same command goes on with it from \d{4}-\d\d-01T00:00:00/m);
     expect(stillSent).toBe(sent);
+    expect(spent.out).toMatch(
+      /^\d{4}-\d\d {2}\$2\.00 .*\n\d{4}-\d\d {2}of \$1\.00 a month, \$0\.0000 left$/m,
+    );
     expect(rest).toMatchObject({ code: 0, batch: { id: paused.batch.id } });
   } finally {
     await sql.end();
