@@ -184,11 +184,11 @@ export const batchFields = {
     .nullish(),
   maxCostUsd: z
     .number()
-    .positive('must be above 0')
-    .max(
-      maxLimitUsd,
-      `must be at most ${maxLimitUsd.toLocaleString('en')}; leave it out for no limit`,
-    )
+    .positive({ error: ({ input }) => `must be above 0, not ${String(input)}` })
+    .max(maxLimitUsd, {
+      error: ({ input }) =>
+        `must be at most ${maxLimitUsd.toLocaleString('en')}, not ${String(input)}; leave it out for no limit`,
+    })
     .nullish(),
   preview: z
     .int()

@@ -51,7 +51,7 @@ export async function resumeBatch(
     const given = { model, execution, options: JSON.parse(options) as object };
     refuseUnpriced(providers, given, 'maxCostUsd');
   }
-  if (batch?.pauseReason === 'BUDGET') await refuseUsedUp(db, batch.key, maxCostUsd);
+  if (batch?.pauseReason) await refuseUsedUp(db, batch.key, maxCostUsd);
   if (batch?.pauseReason === 'OWNER_BUDGET') await refuseUsedUpMonth(db, limits, batch.owner);
   const previewed = await resumePreview(db.sql, owner, id, {
     hasLimit: maxCostUsd !== undefined,

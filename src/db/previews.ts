@@ -118,7 +118,7 @@ export async function pausePreviews(sql: Sql, batchKey: bigint | null = null): P
     update batches b
     set pause_reason = 'PREVIEW', paused_since = now(),
         pause_message = 'Every row of the preview has its answer'
-          || coalesce(', for ' || round(case when unpriced = 0 then cost_usd end::numeric, 4) || ' USD in all', '')
+          || coalesce(', for ' || ${inDigits(sql, sql`case when unpriced = 0 then cost_usd end`)} || ' USD in all', '')
           || '; resumeBatch runs the rest'
     where preview_chosen and ${isInPreview(sql)} and ${isRunning(sql)} and pause_reason is null
       ${batchKey === null ? sql`` : sql`and key = ${batchKey}`}
@@ -127,6 +127,14 @@ export async function pausePreviews(sql: Sql, batchKey: bigint | null = null): P
       and not exists (select from chunks c where c.batch_key = b.key and c.state = 'leased')
     returning key`;
   return paused.map(({ key }) => key);
+}
+
+/** A sum in USD in four digits that count, as text. */
+function inDigits(sql: Sql, usd: ReturnType<Sql>) {
+  return sql`(
+    select case when given = 0 then '0' else trim_scale(
+      round(given, greatest(0, 3 - floor(log(given))::int)))::text end
+    from (select (${usd})::numeric as given) as sum)`;
 }
 
 /**

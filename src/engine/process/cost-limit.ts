@@ -7,10 +7,20 @@ import type { OwnerStanding } from '../../db/owner-limits.ts';
  * what is under way has ended.
  */
 export function whyUsedUp({ allowedItems, heldItems, quote, ...sums }: Standing): string | null {
-  const { meanUsd, spentUsd, maxCostUsd } = sums;
+  const { meanUsd, maxCostUsd } = sums;
   if (maxCostUsd === null || allowedItems > 0 || heldItems > 0) return null;
   if (meanUsd === null) return quote === 'absent' ? null : unknownMean[quote];
-  return `maxCostUsd is ${usd(maxCostUsd)}; ${usd(spentUsd)} were spent, and an item costs about ${usd(meanUsd)}. resumeBatch with a higher maxCostUsd lets the batch go on`;
+  return whyOver(sums);
+}
+
+/** Why a batch whose limit leaves too little sends nothing more, for people. */
+export function whyOver({
+  maxCostUsd,
+  spentUsd,
+  meanUsd,
+}: Pick<Standing, 'maxCostUsd' | 'spentUsd' | 'meanUsd'>): string {
+  const mean = meanUsd === null ? '' : `, and an item costs about ${usd(meanUsd)}`;
+  return `maxCostUsd is ${usd(maxCostUsd ?? 0)}; ${usd(spentUsd)} were spent${mean}. resumeBatch with a higher maxCostUsd lets the batch go on`;
 }
 
 const unknownMean = {

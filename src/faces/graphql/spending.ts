@@ -1,5 +1,6 @@
 /** An owner's spending in a month, by model and by the way in which the model was reached. */
 import { BadUserInput } from '../../core/errors.ts';
+import { quotedName } from '../../core/quoted-name.ts';
 import { knownUsage } from '../../core/usage.ts';
 import { limitOf, readOwnerStanding } from '../../db/owner-limits.ts';
 import { type ModelSpending as ModelSum, readMonth, readSpending } from '../../db/spending.ts';
@@ -80,7 +81,7 @@ builder.queryField('spending', (t) =>
     async resolve(_root, { month: given }, { db, owner }) {
       const month = given ?? (await readMonth(db.sql));
       if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) {
-        const message = `must be a month such as ${new Date().toISOString().slice(0, 7)}`;
+        const message = `must be a month such as ${new Date().toISOString().slice(0, 7)}, not ${quotedName(month)}`;
         throw new BadUserInput([{ path: 'month', message }]);
       }
       return { month, byModel: await readSpending(db.sql, owner, month) };

@@ -169,6 +169,36 @@ test('a preview that reached the limit goes on under a higher one, and waits at 
   expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 100 } });
 });
 
+test('a batch whose limit is used up goes on from no pause, whatever its reason', async () => {
+  billed(() => tokensFor(0.00001));
+  const previewed = await submitAt(100, 0.00025, 0.00001, { preview: 20 });
+  await untilBatch(app, previewed, ({ status }) => status === 'PAUSED');
+  expect((await read(previewed)).pause).toEqual({
+    reason: 'PREVIEW',
+    message:
+      'Every row of the preview has its answer, for 0.0002 USD in all; resumeBatch runs the rest',
+  });
+  const limits = [0.0002, 0.00019];
+  const refused = [...(await Promise.all(limits.map((limit) => resume(previewed, limit))))];
+  const stillPaused = await read(previewed);
+  await resume(previewed, 0.1);
+  expect(await untilEnded(app, previewed)).toMatchObject({ counts: { succeeded: 100 } });
+
+  const requested = await submitAt(100, 1, 0.00001, { autoStart: false });
+  await set(requested, JSON.stringify({ liveUsd: { expected: 100 } }));
+  await ask(app, 'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }', { id: requested });
+  await ask(app, 'mutation($id: ID!) { pauseBatch(id: $id) { batch { id } } }', { id: requested });
+  refused.push(await resume(requested, 0.5));
+
+  expect(refused.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
+    refused.map(() => 'BAD_USER_INPUT'),
+  );
+  expect(refused[0]?.errors?.[0]?.message).toMatch(
+    /^maxCostUsd: must be at least 0\.00021 USD, and is 0\.0002 USD: 0\.0002 USD were spent/,
+  );
+  expect(stillPaused).toMatchObject({ maxCostUsd: 0.00025, pause: { reason: 'PREVIEW' } });
+});
+
 test('another limit for a preview that runs leaves the rest behind it', async () => {
   let letGo = () => undefined as unknown;
   const after = new Promise<void>((resolve) => {
@@ -200,7 +230,7 @@ test.each([0, -1])('maxCostUsd %d is refused', async (maxCostUsd) => {
   );
 
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
-  expect(JSON.stringify(errors)).toContain('must be above 0');
+  expect(JSON.stringify(errors)).toContain(`must be above 0, not ${maxCostUsd}`);
 });
 
 test('a limit beyond any sum is refused', async () => {
@@ -215,7 +245,7 @@ test('a limit beyond any sum is refused', async () => {
     },
   );
 
-  expect(JSON.stringify(errors)).toContain('must be at most 1,000,000,000');
+  expect(JSON.stringify(errors)).toContain('must be at most 1,000,000,000, not 1e+308');
 });
 
 test('POST /files takes the limit in both spellings', async () => {
