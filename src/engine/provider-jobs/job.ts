@@ -6,6 +6,7 @@ import { isUnpriced } from '../../core/usage.ts';
 import type { BatchPlan } from '../../db/batch-plans.ts';
 import { pauseForBudget } from '../../db/budgets.ts';
 import type { Database } from '../../db/driver/client.ts';
+import type { OwnerLimits } from '../../db/owner-limits.ts';
 import { readWanted } from '../../db/provider-batch-hold.ts';
 import {
   changeProviderBatch,
@@ -44,6 +45,8 @@ export interface JobStep {
   hasTwins: boolean;
   /** USD that the batch may cost; null without a limit. */
   maxCostUsd: number | null;
+  /** Owners' limits of spending in a month. */
+  limits: OwnerLimits;
   /** Batch API of the model that its requests go to. */
   api: BatchApi;
   db: Database;

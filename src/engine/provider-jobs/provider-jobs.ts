@@ -20,7 +20,7 @@ import { newId } from '../../core/ids.ts';
 import { createLooper } from '../../core/looper.ts';
 import { listUsedUp, pauseForBudget } from '../../db/budgets.ts';
 import { finishChunks } from '../../db/finish-chunks.ts';
-import { type OwnerLimits, pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
+import { pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
 import { holdProviderBatch } from '../../db/provider-batch-hold.ts';
 import { type ProviderJob, planProviderBatch } from '../../db/provider-batches.ts';
 import { listGivenUp, rescueBatches } from '../../db/rescues.ts';
@@ -62,11 +62,8 @@ interface RunningStep {
 export function createProviderJobs(
   options: Pick<
     StepOptions,
-    'db' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events' | 'tracing'
-  > & {
-    /** Owners' limits of spending in a month. */
-    limits: OwnerLimits;
-  },
+    'db' | 'limits' | 'nudges' | 'preparePlan' | 'lease' | 'pollMs' | 'log' | 'events' | 'tracing'
+  >,
 ): ProviderJobs {
   const { db, limits, nudges, lease, log, events } = options;
   const { sql } = db;

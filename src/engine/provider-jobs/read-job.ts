@@ -33,6 +33,7 @@ import {
   recordTwins,
   type StepOutcome,
 } from './job.ts';
+import { openRepairLimit, pauseUsedUp } from './repair-limit.ts';
 import { type Repair, repairLive } from './repair-live.ts';
 
 /** Answers that are parsed and recorded together. */
@@ -132,11 +133,20 @@ async function takeIn(step: JobStep, window: readonly Answered[], taken: Taken):
   await record(step, results);
   const isOver = taken.stop !== null || (await endWantedNow(step)) !== null || job.paused;
   const wanted = isOver ? [] : repairs;
-  const { left, stop } = await repairLive(step, wanted, (more) => record(step, more));
+  const limit = await openRepairLimit(
+    step,
+    wanted.map(({ run }) => run),
+  );
+  const { left, stop } = await repairLive(step, wanted, {
+    limit,
+    record: (more) => record(step, more),
+  });
   taken.stop ??= stop;
   unanswered.push(...(isOver ? repairs : left));
   await keepUnanswered(step, unanswered);
-  if (job.paused) taken.paused.push(...repairs.map(({ index }) => index));
+  const usedUp = limit?.usedUp ?? null;
+  if (usedUp !== null) await pauseUsedUp(step, usedUp);
+  if (job.paused || usedUp !== null) taken.paused.push(...repairs.map(({ index }) => index));
 }
 
 /** The provider bills a failure, or may. */

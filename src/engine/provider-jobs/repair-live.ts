@@ -7,6 +7,7 @@ import type { NewResult } from '../../db/results.ts';
 import { ModelError } from '../../model/model-error.ts';
 import type { ItemAnswer, ItemRun, ItemStep } from '../run/item-run.ts';
 import { change, endWantedNow, type JobStep, type StepOutcome } from './job.ts';
+import type { RepairLimit } from './repair-limit.ts';
 
 /** Calls at once, as far as the model's gate lets them. */
 const atOnce = 16;
@@ -29,12 +30,20 @@ export interface Repair {
 /**
  * Rejects when the process is told to stop: what is lost by that is marked. Where the batch comes
  * to be ended, calls in flight are aborted, and the rest is left unanswered: `left`. Where it is
- * paused, they end, and none follows. `stop`: why the batch is to stop, if it is.
+ * paused, or `limit` leaves nothing, they end, and none follows. `stop`: why the batch is to stop,
+ * if it is.
  */
 export async function repairLive(
   step: JobStep,
   repairs: readonly Repair[],
-  record: (results: readonly NewResult[]) => Promise<void>,
+  {
+    limit,
+    record,
+  }: {
+    /** Null without one. */
+    limit: RepairLimit | null;
+    record: (results: readonly NewResult[]) => Promise<void>;
+  },
 ): Promise<{ left: Repair[]; stop: Stop | null }> {
   if (repairs.length === 0) return { left: [], stop: null };
   const queue = repairs.values();
@@ -85,8 +94,9 @@ export async function repairLive(
       if (stops.length > 0 || step.job.paused) return;
       const driven = await drive(run, {
         ...signals,
-        isPaused: () => step.job.paused,
+        maySend: () => !step.job.paused && (limit?.admits(run) ?? true),
         onSend: () => mark(run),
+        onSent: () => limit?.ended(run),
         onFault: (error) =>
           step.log.error(
             { err: error, ...step.origin.about, providerBatch: step.job.id, index },
@@ -123,9 +133,11 @@ type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
 type Signals = Pick<JobStep, 'stopping' | 'ended'>;
 /** `onSend` resolves when it is written down that a call is about to go out. */
 type Sending = Signals & {
-  /** Nothing new of the batch is to be sent. */
-  isPaused: () => boolean;
+  /** Whether the next request of the item is to be sent. */
+  maySend: () => boolean;
   onSend: () => Promise<void>;
+  /** The request has ended, or did not go out. */
+  onSent: () => void;
   /** Told of what nobody foresaw, which its item alone ends with. */
   onFault: (error: unknown) => void;
 };
@@ -142,10 +154,10 @@ function watchWanted(step: JobStep): { signal: AbortSignal; stop: () => void } {
   return { signal: wanted.signal, stop: () => clearInterval(timer) };
 }
 
-/** Sends until there is a final answer; null where a pause came before it. */
+/** Sends until there is a final answer; null where a pause or a limit came before it. */
 async function drive(run: ItemRun, sending: Sending): Promise<Driven | null> {
-  while (!sending.isPaused()) {
-    const next = await send(run, sending);
+  while (sending.maySend()) {
+    const next = await send(run, sending).finally(sending.onSent);
     switch (next?.kind) {
       case 'final':
         return { kind: 'answered', answer: next.answer };

@@ -5,6 +5,7 @@ import type { Log } from '../../core/log.ts';
 import { beginFailure, noteWaiting } from '../../db/batch-life.ts';
 import { readBatchPlan } from '../../db/batch-plans.ts';
 import type { Database } from '../../db/driver/client.ts';
+import type { OwnerLimits } from '../../db/owner-limits.ts';
 import { giveBackOthers } from '../../db/provider-batch-items.ts';
 import {
   changeProviderBatch,
@@ -49,6 +50,8 @@ type OurJob = ProviderJob & Hands;
 
 export interface StepOptions {
   db: Database;
+  /** What owners may spend in a month. */
+  limits: OwnerLimits;
   nudges: Nudges;
   /** Binds a stored operation to its model. Throws BadUserInput where it cannot run here. */
   preparePlan: (batch: StoredOperation) => Plan;
@@ -79,6 +82,7 @@ const stepNames = {
 /** The function that takes a provider batch in this worker's hands through its next step. */
 export function createStep({
   db,
+  limits,
   nudges,
   preparePlan,
   lease,
@@ -155,6 +159,7 @@ export function createStep({
       fileKey: found.fileKey,
       hasTwins: found.twins > 0,
       maxCostUsd: found.maxCostUsd,
+      limits,
       api,
       db,
       log,

@@ -69,3 +69,41 @@ test('the first job of a batch whose answers are guessed stays within the limit 
   expect(jobs.map(({ counts }) => counts.total)).toEqual([48, 12]);
   expect(await costOf(id)).toBeLessThanOrEqual(maxCostUsd);
 });
+
+test('live repairs of a job stop where the limit ends, and what is left goes on after the resume', async () => {
+  const free = await submitForProvider(app, texts(items));
+  await untilEnded(app, free);
+  const meanUsd = (await costOf(free)) / items;
+  app.sandbox.faults.add({
+    fault: { kind: 'wrong_category' },
+    when: ({ batchId }) => batchId !== null,
+    times: items,
+  });
+
+  const maxCostUsd = 70 * meanUsd;
+  const id = await submitForProvider(app, texts(items), { maxCostUsd, autoStart: false });
+  const quote = JSON.stringify({ providerBatchUsd: { expected: items * meanUsd } });
+  await sql`update batches set quote = ${quote} where id = ${id}`;
+  await ask(app, 'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }', { id });
+  const paused = await untilBatch(
+    app,
+    id,
+    ({ status, counts }) => status === 'PAUSED' && counts.processing === 0,
+  );
+  const query = 'query($id: ID!) { batch(id: $id) { pause { reason message } } }';
+  const { batch } = await ask<{ batch: { pause: object } }>(app, query, { id });
+
+  expect(batch.pause).toEqual({
+    reason: 'BUDGET',
+    message: expect.stringMatching(/^maxCostUsd is \S+ USD; \S+ USD were spent, and an item costs/),
+  });
+  expect(paused.counts.succeeded).toBeGreaterThan(0);
+  expect(paused.counts.succeeded).toBeLessThan(items / 2);
+  // Of the sixteen that are under way at once, each may cost more than was expected.
+  expect(await costOf(id)).toBeLessThanOrEqual(maxCostUsd + 16 * meanUsd);
+
+  const resume =
+    'mutation($id: ID!, $max: Float) { resumeBatch(id: $id, maxCostUsd: $max) { batch { id } } }';
+  await ask(app, resume, { id, max: 1000 });
+  expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: items } });
+});
