@@ -10,7 +10,7 @@ import { tellRecorded, withEarlier } from '../process/tell-recorded.ts';
 import { giveBackLeft } from './give-back.ts';
 import { type HeldBatch, isDone } from './held-batch.ts';
 import { countRecorded } from './held-chunks.ts';
-import { checkLimit } from './limits.ts';
+import { checkLimit, checkOwner } from './limits.ts';
 import { drop, failBatch, forget, letGoIfDone } from './release.ts';
 import type { WorkerState } from './state.ts';
 import { endWait } from './waiting.ts';
@@ -175,6 +175,7 @@ function onRecorded(
   countRecorded(batch, results);
   void giveBackLeft(state, batch); // never rejects
   if (batch.isBounded) void checkLimit(state, batch, results); // never rejects
+  if (state.statements.hasOwnerLimit(batch.owner)) void checkOwner(state, batch, results);
   if (batch.isInPreview && batch.chunks.size === 0) void endPreview(state, batch); // never rejects
   endWait(state, batch);
   events.emit('result.recorded', { batchKey: batch.key, results: recorded.recorded });

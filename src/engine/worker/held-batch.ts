@@ -41,6 +41,8 @@ export interface HeldBatch {
   readonly promptCaching: boolean | null;
   /** It may cost so much at most. */
   isBounded: boolean;
+  /** What its owner has spent in this month is being read. */
+  isLookingAtOwner: boolean;
   /** The items that it had open when it was taken were those of its preview. */
   readonly isInPreview: boolean;
   /** Aborts its calls and its waiting items. */
@@ -117,6 +119,7 @@ export function holdBatch(
     askedItems: total - twins,
     promptCaching,
     isBounded: maxCostUsd !== null,
+    isLookingAtOwner: false,
     isInPreview,
     abort: new AbortController(),
     chunks: new Map(),

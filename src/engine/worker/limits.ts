@@ -96,6 +96,30 @@ export async function checkLimit(
   }
 }
 
+/**
+ * The same of the month of its owner: what is under way everywhere else leaves less than was
+ * claimed by. One look at a time for a batch. Never rejects.
+ */
+export async function checkOwner(
+  state: WorkerState,
+  batch: HeldBatch,
+  results: readonly Pick<NewResult, 'usage'>[],
+): Promise<void> {
+  // What has no known price is not held to a month.
+  if (batch.isLookingAtOwner || !results.some(({ usage }) => usage.costUsd)) return;
+  batch.isLookingAtOwner = true;
+  try {
+    const standing = await state.statements.readOwnerStanding(batch.owner);
+    if (!standing) return;
+    const { spentUsd, heldUsd, limitUsd } = standing;
+    if (spentUsd + heldUsd > limitUsd) await giveBackUnsent(state, batch);
+  } catch (error) {
+    state.log.warn({ err: error, ...batch.about }, 'could not check the month of an owner');
+  } finally {
+    batch.isLookingAtOwner = false;
+  }
+}
+
 async function pauseForBudget(
   state: WorkerState,
   batchKey: bigint,

@@ -10,7 +10,12 @@ import {
 } from '../../db/chunks.ts';
 import type { Database } from '../../db/driver/client.ts';
 import { readOpenItems } from '../../db/items.ts';
-import { type OwnerLimits, pauseForOwner } from '../../db/owner-limits.ts';
+import {
+  limitOf,
+  type OwnerLimits,
+  pauseForOwner,
+  readOwnerStanding,
+} from '../../db/owner-limits.ts';
 import { pausePreviews } from '../../db/previews.ts';
 import { recordResults } from '../../db/results.ts';
 import { releaseUnsent } from '../../db/unsent.ts';
@@ -28,6 +33,8 @@ export function statementsOf(db: Database, limits: OwnerLimits) {
       claimWithin(sql, { ...claim, limits }),
     pauseForOwner: (key: bigint, message: string) => pauseForOwner(sql, key, message),
     readStanding: (key: bigint) => readStanding(sql, key),
+    hasOwnerLimit: (owner: string) => limitOf(limits, owner) !== null,
+    readOwnerStanding: (owner: string) => readOwnerStanding(sql, limits, owner),
     pauseForBudget: (key: bigint, pause: Parameters<typeof pauseForBudget>[2]) =>
       pauseForBudget(sql, key, pause),
     readPlan: (key: bigint) => readBatchPlan(db, key),

@@ -11,6 +11,7 @@ const key = 'k'.repeat(24);
 const concurrency = 16;
 /** Of each call of these tests. */
 const callUsd = 0.01;
+const callTokens = Math.round((callUsd / 0.4) * 1e6);
 const monthlyUsd = 1;
 
 let app: App;
@@ -30,7 +31,7 @@ beforeAll(async () => {
   sql = postgres(app.databaseUrl, { max: 1 });
   stub.reply({
     body: completion('{"label":"praise","confidence":0.9}', {
-      usage: { prompt_tokens: (callUsd / 0.4) * 1e6, completion_tokens: 0 },
+      usage: { prompt_tokens: callTokens, completion_tokens: 0 },
     }),
   });
 });
@@ -47,7 +48,12 @@ function as(owner: 'acme' | 'other') {
   return { authorization: `Bearer ${key}${owner === 'acme' ? 'a' : 'b'}` };
 }
 
-async function submit(owner: 'acme' | 'other', items: number): Promise<string> {
+/** `quotedUsd`: of an item. */
+async function submit(
+  owner: 'acme' | 'other',
+  items: number,
+  quotedUsd = callUsd,
+): Promise<string> {
   const { data, errors } = await app.graphql(
     'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
     {
@@ -61,7 +67,7 @@ async function submit(owner: 'acme' | 'other', items: number): Promise<string> {
   );
   if (!data) throw new Error(JSON.stringify(errors));
   const { id } = data.submitBatch.batch;
-  const quote = JSON.stringify({ liveUsd: { expected: items * callUsd } });
+  const quote = JSON.stringify({ liveUsd: { expected: items * quotedUsd } });
   await sql`update batches set quote = ${quote} where id = ${id}`;
   await app.graphql(
     'mutation($id: ID!) { startBatch(id: $id) { batch { id } } }',
@@ -143,6 +149,18 @@ test('a batch of its owner cannot be resumed while the month is used up, and can
   await untilStatus('acme', id, 'COMPLETED');
 });
 
+test('answers that are dearer than the quote stop a batch that the month has less room for', async () => {
+  await spend('acme', 0.8);
+  const id = await submit('acme', 100, callUsd / 10);
+  const paused = await untilStatus('acme', id, 'PAUSED');
+
+  expect(paused.pause.reason).toBe('OWNER_BUDGET');
+  expect(paused.usage.costUsd).toBeLessThanOrEqual(0.2 + 2 * concurrency * callUsd);
+  expect(stub.requests.length).toBeLessThan(60);
+  await spend('acme', -10);
+  await untilStatus('acme', id, 'COMPLETED');
+});
+
 test('what is under way counts: no more goes out at once than the month has left', async () => {
   await spend('acme', 0.955);
   let letGo = () => undefined as unknown;
@@ -151,7 +169,7 @@ test('what is under way counts: no more goes out at once than the month has left
   });
   const good = {
     body: completion('{"label":"praise","confidence":0.9}', {
-      usage: { prompt_tokens: (callUsd / 0.4) * 1e6, completion_tokens: 0 },
+      usage: { prompt_tokens: callTokens, completion_tokens: 0 },
     }),
   };
   stub.reply({ ...good, after });

@@ -234,6 +234,8 @@ export function createWorld(
       }),
     claimWithin: () => ask(() => null),
     readStanding: () => ask(() => null),
+    hasOwnerLimit: () => false,
+    readOwnerStanding: () => ask(() => null),
     pauseForBudget: () => ask(() => false),
     pauseForOwner: () => ask(() => false),
     readPlan: (key) =>
