@@ -91,22 +91,31 @@ async function* eventsOf(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   // As the streaming fetch has it, whatever the package's types say.
   const events = readServerEvents(body as unknown as AsyncIterable<Uint8Array>);
+  let isBegun = false;
   try {
     while (reader.state !== 'over') {
       const next = await events.next();
       if (next.done) break;
       yield* reader.read(next.value);
+      isBegun = true;
     }
     if (reader.state === 'open') throw unusable(`${provider} broke off its answer.`);
     yield* reader.end();
   } catch (error) {
     if (controller.signal.aborted) throw controller.signal.reason;
-    throw error instanceof ModelError ? error : translateTransport(error, provider);
+    if (!(error instanceof ModelError)) throw translateTransport(error, provider);
+    throw isBegun ? perhapsBilled(error) : error;
   } finally {
     settle();
     if (reader.state === 'over') void letEnd(events, controller);
     else controller.abort(new Error('The answer is not read on.'));
   }
+}
+
+/** The failure of an answer that had begun: what was written of it may be billed. */
+function perhapsBilled(error: ModelError): ModelError {
+  const { failure, message, param } = error;
+  return error.isFree ? new ModelError(failure, message, { cause: error, param }) : error;
 }
 
 /** Reads the end of a body, so that its connection can be used again. */

@@ -95,6 +95,20 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
+test('an error behind the beginning of an answer may be billed, one in its place is not', async () => {
+  const { model } = modelOf(stub.url);
+  const error = 'data: {"error": {"message": "Busy."}}\n\n';
+
+  stub.reply(streamed(chunk({ content: 'Hi' }), error));
+  const behind = await failureOf(read(model));
+  stub.reply(streamed(error));
+  const before = await failureOf(read(model));
+
+  expect([behind.isFree, before.isFree]).toEqual([false, true]);
+  expect(behind.failure).toEqual(before.failure);
+  expect(behind.message).toBe(before.message);
+});
+
 test.each(['headers', 'body'] as const)(
   'a provider that says nothing more is given up (in the %s)',
   async (fault) => {
