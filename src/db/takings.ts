@@ -167,7 +167,9 @@ async function refuseOver(sql: Sql, { owner, limits, batch, items, bytes }: Taki
   // Of a batch that is active already, one is its own.
   const isActive = batch !== null && (await isActiveBatch(sql, owner, batch));
   refuse('activeBatches', taken.batches, batch === null || isActive ? 0 : 1, null);
-  refuse('itemsPerDay', taken.items, items, taken.nextDay);
+  // A day without any taken has no more room than that.
+  const isWithinDay = items <= (limits.itemsPerDay ?? items);
+  refuse('itemsPerDay', taken.items, items, isWithinDay ? taken.nextDay : null);
   refuse('storageBytes', taken.bytes, bytes, null);
 }
 

@@ -219,8 +219,9 @@ test('so many items start in a day, synchronous ones included, in whichever proc
     (sum, { data }) => sum + (data?.submitBatch ? 4 : (data?.label.results.length ?? 0)),
     0,
   );
-  const refused = await submit('items', { source: { texts: texts(21) } });
-  const sync = await ask('items', label, { items: texts(21).map((content) => ({ content })) });
+  const refused = await submit('items', { source: { texts: texts(20) } });
+  const sync = await ask('items', label, { items: texts(20).map((content) => ({ content })) });
+  const never = await submit('items', { source: { texts: texts(21) } });
 
   expect(items).toBeGreaterThan(16);
   expect(items).toBeLessThanOrEqual(20);
@@ -234,6 +235,9 @@ test('so many items start in a day, synchronous ones included, in whichever proc
     resetsAt: midnight.toISOString(),
   };
   expect(refusals([refused, sync])).toEqual([over, over]);
+  // No day has room for more than its limit.
+  expect(refusals([never])).toEqual([{ ...over, resetsAt: null }]);
+  expect(never.errors?.[0]?.message).not.toContain('room');
   const [{ taken } = { taken: 0 }] = await sql`select items::int as taken from takings`;
   expect(taken).toBe(items);
 });

@@ -24,7 +24,7 @@ const LimitState = builder.objectRef<Use>('LimitState').implement({
       type: 'DateTime',
       nullable: true,
       description:
-        'The time when there is room again by itself. Null where only the owner’s own doing frees it.',
+        'The time when there is room again by itself. Null where only the owner’s own doing frees it, and where there never is.',
     }),
   }),
 });
@@ -98,7 +98,7 @@ async function readOwnerLimits({
     allowed === null || used === null ? null : { allowed, used, resetsAt };
   return {
     activeBatches: use(limits.activeBatches, batches),
-    itemsPerDay: use(limits.itemsPerDay, items, nextDay),
+    itemsPerDay: use(limits.itemsPerDay, items, limits.itemsPerDay === 0 ? null : nextDay),
     storageBytes: use(limits.storageBytes, bytes),
     requestsPerMinute: requestRate.use(owner),
     modelCalls: use(limits.modelCalls, callsOf(owner)),
