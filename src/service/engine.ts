@@ -124,11 +124,12 @@ async function startUpkeep(
   ending: Ending,
 ): Promise<Summaries> {
   const { counter, prepareStored: preparePlan, providers } = models;
+  const { budgets: limits } = config;
   const preparation = createPreparation({
     steps: [
       indexIds({ db, nudges }),
       matchRows({ db, nudges, log }),
-      quoteBatches({ db, counter, preparePlan, pricesOf: providers.prices, log }),
+      quoteBatches({ db, counter, preparePlan, pricesOf: providers.prices, limits, log }),
       choosePreviews({ db, nudges }),
     ],
     nudges,

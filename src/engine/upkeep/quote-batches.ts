@@ -4,8 +4,10 @@
  * over is quoted again, by the answers of that.
  */
 import type { Log } from '../../core/log.ts';
+import { createRecent } from '../../core/recent.ts';
 import type { Counter } from '../../counting/counter.ts';
 import type { Database } from '../../db/driver/client.ts';
+import { limitOf, type OwnerLimits } from '../../db/owner-limits.ts';
 import { claimQuote, listUnquoted, storeQuote, type UnquotedBatch } from '../../db/quotes.ts';
 import { rowFileOf } from '../../files/row.ts';
 import type { ModelPrices } from '../../model/prices.ts';
@@ -18,21 +20,35 @@ import { batchesAtOnce, type PreparationStep } from './prepare.ts';
 /** Rows whose prompts are counted: the sum is within 2 % in 19 cases of 20 for short texts. */
 const sampleSize = 200;
 const maxTries = 2;
+/** Models that are known to have been told of. */
+const maxTold = 1_000;
 
 export function quoteBatches({
   db,
   counter,
   preparePlan,
   pricesOf,
+  limits,
   log,
 }: {
   db: Database;
   counter: Counter;
+  /** What owners may spend in a month. */
+  limits: OwnerLimits;
   /** Throws BadUserInput for a model that is not configured here. */
   preparePlan(batch: StoredOperation): Plan;
   pricesOf(model: string): ModelPrices;
   log: Log;
 }): PreparationStep<UnquotedBatch> {
+  const told = createRecent<true>(maxTold);
+
+  function tellOf({ owner, model, id }: UnquotedBatch): void {
+    if (limitOf(limits, owner) === null || pricesOf(model).source !== null) return;
+    if (told.get(model)) return;
+    told.set(model, true);
+    log.warn({ model, batchId: id }, 'a model without a known price cannot be held to a budget');
+  }
+
   async function quote(batch: UnquotedBatch) {
     const { key, owner, operation, optionsHash, fileKey, id, total, items, isPreviewed } = batch;
     const file = rowFileOf(batch.file, batch.reading);
@@ -76,6 +92,7 @@ export function quoteBatches({
     list: () => listUnquoted(db.sql, batchesAtOnce),
     async advance(batch) {
       if (!(await claimQuote(db.sql, batch.key))) return 'left';
+      tellOf(batch);
       const quoted = await tryToQuote(batch);
       // The quote that it has is better than none.
       if (quoted || !batch.isPreviewed) await storeQuote(db.sql, batch, quoted);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Counter } from '../../../src/counting/counter.ts';
 import { createCounter } from '../../../src/counting/counter.ts';
 import { readBatchByKey } from '../../../src/db/batches.ts';
+import type { OwnerLimits } from '../../../src/db/owner-limits.ts';
 import { createPlanner } from '../../../src/engine/run/plan.ts';
 import { quoteBatches } from '../../../src/engine/upkeep/quote-batches.ts';
 import { createProviders, type Providers } from '../../../src/model/providers.ts';
@@ -27,14 +28,17 @@ afterAll(async () => {
   await providers.close();
 });
 
+const unlimited: OwnerLimits = { owners: new Map(), others: null };
+
 /** The step in a process that counts with `counting`. */
-function stepWith(counting: Counter) {
+function stepWith(counting: Counter, limits = unlimited) {
   const planner = createPlanner({ providers, defaultModel: 'test/rules' });
   return quoteBatches({
     db,
     counter: counting,
     preparePlan: ({ model }) => planner('label', { categories: ['a', 'b'] }, model),
     pricesOf: providers.prices,
+    limits,
     log: { warn: (fields: unknown) => warned.push(fields) } as never,
   });
 }
@@ -91,4 +95,12 @@ it('goes on where a process died over a batch, after a minute', async () => {
 
   expect(await step.advance(batch!)).toBe('done');
   expect(await quoteOf(key)).toMatchObject({ outputBasis: 'GUESSED' });
+});
+
+it('tells once of a model without a price whose owner has a budget', async () => {
+  const step = stepWith(counter, { owners: new Map(), others: 10 });
+  for (const _ of [1, 2]) await insertBatch(db.sql, { items: 3 });
+  for (const batch of await step.list()) await step.advance(batch);
+
+  expect(warned).toEqual([{ model: 'test/rules', batchId: expect.stringMatching(/^batch_/) }]);
 });
