@@ -35,21 +35,18 @@ async function countEqualPrompts(plan: Plan, items: readonly PromptItem[]): Prom
   let identical = 0;
   for (const [index, item] of items.entries()) {
     const prompt = userPrompt(plan, item);
-    if (prompt !== null && prompts.has(prompt)) identical += 1;
-    else if (prompt !== null) prompts.add(prompt);
+    if (prompts.has(prompt)) identical += 1;
+    else prompts.add(prompt);
     if (index % itemsAtOnce === itemsAtOnce - 1) await setImmediate();
   }
   return identical;
 }
 
-/**
- * The part of a prompt that differs from item to item. Null for an item that is a request of its
- * own.
- */
-function userPrompt(plan: Plan, item: PromptItem): string | null {
+/** The part of a prompt that differs from item to item. */
+function userPrompt(plan: Plan, item: PromptItem): string {
   try {
     const prompt = promptOf(plan.operation, item);
-    return 'body' in prompt ? null : (prompt.messages.at(-1)?.content ?? '');
+    return 'body' in prompt ? JSON.stringify(prompt.body) : (prompt.messages.at(-1)?.content ?? '');
   } catch (error) {
     // An item that cannot be asked has twins as well: they take its error.
     if (error instanceof ItemFailure) return takenOf(plan, item);

@@ -35,9 +35,11 @@ export function refuseUnpriced(
   throw new BadUserInput([{ path, message }]);
 }
 
-/** The tier that `extraBody` asks for. */
+/** The tier of answers to what `extraBody` asks for. */
 function tierIn(options: object): string | null {
   const { extraBody } = options as { extraBody?: { service_tier?: unknown } | null };
   const tier = extraBody?.service_tier;
+  // Anthropic's word for what its answers call `standard`.
+  if (tier === 'standard_only') return 'standard';
   return typeof tier === 'string' ? tier : null;
 }

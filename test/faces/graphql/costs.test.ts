@@ -282,3 +282,25 @@ it('what the outputs and the webhook tell adds up to what the items do', async (
     unmetered_requests: 0,
   });
 });
+
+it('a limit may stand beside a tier whose answers have a known price', async () => {
+  const submit = (service_tier: string) =>
+    app.graphql(submitMutation, {
+      input: {
+        operation: {
+          label: {
+            categories: ['a', 'b'],
+            model: 'anthropic/claude-haiku-4-5',
+            extraBody: { service_tier },
+          },
+        },
+        source: { texts: ['A'] },
+        maxCostUsd: 1,
+        autoStart: false,
+      },
+    });
+
+  expect((await submit('standard_only')).errors).toBeUndefined();
+  expect((await submit('auto')).errors).toBeUndefined();
+  expect((await submit('priority')).errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT');
+});

@@ -438,3 +438,18 @@ describe('the first request of a quote', () => {
     expect(await firstOf({ operation, source: { items } })).toEqual([null]);
   });
 });
+
+it('finds complete requests that are equal where each of them is to be asked once', async () => {
+  const ask = (content: string) => ({ messages: [{ role: 'user', content }] });
+  const input = {
+    operation: { chat: {} },
+    source: { requests: [ask('one'), ask('two'), ask('one')] },
+  };
+
+  const each = await quote(input);
+  const once = await quote({ ...input, deduplicate: true });
+
+  expect(each.identicalItems).toBeNull();
+  expect(once.identicalItems).toBe(1);
+  expect(once.models[0].inputTokens.expected).toBeLessThan(each.models[0].inputTokens.expected);
+});
