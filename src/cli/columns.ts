@@ -6,7 +6,7 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 /** Takes no column by itself: accents on nothing, zero-width joiners, control characters. */
 const invisible = /^[\p{M}\p{Cf}\p{Cc}]+$/u;
-/** Of an amount of money. */
+/** Most digits behind the point of an amount. */
 const maxDigits = 12;
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 

@@ -68,11 +68,11 @@ export interface Projection {
 export interface Spending {
   /** In UTC, as 2026-11. */
   readonly month: string;
-  /** What the owner may spend in a month. Null where the server sets no limit. */
+  /** Limit of the owner for a month. Null where the server sets none. */
   readonly budgetUsd: number | null;
   /**
-   * What is left of it, less what calls under way are expected to cost. Null without a limit, and
-   * for a month that is over.
+   * Rest of it, less the expected cost of calls under way. Null without a limit, and for a month
+   * that is over.
    */
   readonly remainingUsd: number | null;
   /** Over all models and executions. */

@@ -1,6 +1,6 @@
 /**
- * What live repairs of a job may cost, where its batch or its owner has a limit: the job itself was
- * cut to that at its own price, and each repair costs as much again, at the live one.
+ * The limit on live repairs of a job, where its batch or its owner has one. The job itself was cut
+ * to that at its own price, and each repair costs as much again, at the live one.
  */
 import { pauseForBudget, readStanding } from '../../db/budgets.ts';
 import { pauseForOwner, readOwnerStanding } from '../../db/owner-limits.ts';
@@ -8,7 +8,7 @@ import { whyOver, whyOwnerUsedUp } from '../process/cost-limit.ts';
 import type { ItemRun } from '../run/item-run.ts';
 import type { JobStep } from './job.ts';
 
-/** Of the price in a job, as everybody publishes for batches. */
+/** The live price by that in a job, as everybody publishes for batches. */
 const livePriceFactor = 2;
 
 export interface RepairLimit {
@@ -46,9 +46,9 @@ export async function openRepairLimit(
 function limitTo(usd: number, whose: 'batch' | 'owner'): RepairLimit {
   let leftUsd = usd;
   let isUsedUp = false;
-  /** Of each run: what it had cost before its request, and what was set aside for that. */
+  /** Cost of each run before its request, and the sum set aside for that. */
   const asked = new Map<ItemRun, { before: number; expected: number }>();
-  /** Of each run: what its last request cost. */
+  /** Cost of the last request of each run. */
   const last = new Map<ItemRun, number>();
   return {
     admits(run) {

@@ -133,7 +133,7 @@ type Driven = { kind: 'answered'; answer: ItemAnswer } | Stop;
 type Signals = Pick<JobStep, 'stopping' | 'ended'>;
 /** `onSend` resolves when it is written down that a call is about to go out. */
 type Sending = Signals & {
-  /** Whether the next request of the item is to be sent. */
+  /** False: the next request of the item is not to be sent. */
   maySend: () => boolean;
   onSend: () => Promise<void>;
   /** The request has ended, or did not go out. */

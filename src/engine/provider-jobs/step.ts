@@ -50,7 +50,7 @@ type OurJob = ProviderJob & Hands;
 
 export interface StepOptions {
   db: Database;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   limits: OwnerLimits;
   nudges: Nudges;
   /** Binds a stored operation to its model. Throws BadUserInput where it cannot run here. */

@@ -33,7 +33,7 @@ export function quoteBatches({
 }: {
   db: Database;
   counter: Counter;
-  /** What owners may spend in a month. */
+  /** Owners' limits of spending in a month. */
   limits: OwnerLimits;
   /** Throws BadUserInput for a model that is not configured here. */
   preparePlan(batch: StoredOperation): Plan;

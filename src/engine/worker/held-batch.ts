@@ -41,7 +41,7 @@ export interface HeldBatch {
   readonly promptCaching: boolean | null;
   /** It may cost so much at most. */
   isBounded: boolean;
-  /** What its owner has spent in this month is being read. */
+  /** A look at the month of its owner is under way. */
   isLookingAtOwner: boolean;
   /** The items that it had open when it was taken were those of its preview. */
   readonly isInPreview: boolean;
