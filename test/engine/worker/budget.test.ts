@@ -194,7 +194,7 @@ test('a batch whose limit is used up goes on from no pause, whatever its reason'
     refused.map(() => 'BAD_USER_INPUT'),
   );
   expect(refused[0]?.errors?.[0]?.message).toMatch(
-    /^maxCostUsd: must be at least 0\.00021 USD, and is 0\.0002 USD: 0\.0002 USD were spent/,
+    /^maxCostUsd: must be at least 0\.00021\d* USD, and is 0\.0002 USD: 0\.0002 USD were spent/,
   );
   expect(stillPaused).toMatchObject({ maxCostUsd: 0.00025, pause: { reason: 'PREVIEW' } });
 });
