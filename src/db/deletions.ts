@@ -54,17 +54,18 @@ function isLetGo(sql: Sql) {
 }
 
 /**
- * Removes up to 20,000 items' worth of a deleted batch: answers, then chunks, and with the last of
- * them the batch itself. An unlisted file that nobody uses any more is handed to the purge of
- * files. True when there is more to do.
+ * Removes up to 20,000 rows of a deleted batch: of one table after the other, so that no step takes
+ * longer for a batch that has rows in several, and behind the last of them the batch itself. An
+ * unlisted file that nobody uses any more is handed to the purge of files. True when there is more
+ * to do.
  */
 export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
   const [step] = await sql<{ removed: number }[]>`
     with gone as (${deleteFirst(sql, 'results', { key, column: 'index' })}),
-    superseded as (${deleteFirst(sql, 'superseded_results', { key, column: 'index' })}),
-    named as (${deleteFirst(sql, 'custom_ids', { key, column: 'custom_id' })}),
-    alike as (${deleteFirst(sql, 'twins', { key, column: 'index' })}),
-    cut as (${deleteFirst(sql, 'chunks', { key, column: 'first' })})
+    superseded as (${deleteFirst(sql, 'superseded_results', { key, column: 'index', behind: ['gone'] })}),
+    named as (${deleteFirst(sql, 'custom_ids', { key, column: 'custom_id', behind: ['gone', 'superseded'] })}),
+    alike as (${deleteFirst(sql, 'twins', { key, column: 'index', behind: ['gone', 'superseded', 'named'] })}),
+    cut as (${deleteFirst(sql, 'chunks', { key, column: 'first', behind: ['gone', 'superseded', 'named', 'alike'] })})
     select ((select count(*) from gone) + (select count(*) from superseded)
             + (select count(*) from named) + (select count(*) from alike) + (select count(*) from cut))::int as removed`;
   if ((step?.removed ?? 0) > 0) return true;
@@ -84,14 +85,24 @@ export async function purgeBatchStep(sql: Sql, key: bigint): Promise<boolean> {
 }
 
 /**
- * Deletes the first 20,000 rows of a batch in the order of its key. Both ends are named: of a range
- * with one end the planner expects a third of the table, and reads all of it.
+ * Deletes the first 20,000 rows of a batch in the order of its key, where the parts of the
+ * statement that are named in `behind` deleted none. Both ends are named: of a range with one end
+ * the planner expects a third of the table, and reads all of it.
  */
-function deleteFirst(sql: Sql, table: string, { key, column }: { key: bigint; column: string }) {
+function deleteFirst(
+  sql: Sql,
+  table: string,
+  { key, column, behind = [] }: { key: bigint; column: string; behind?: readonly string[] },
+) {
+  const isTurn = behind.reduce(
+    (all, part) => sql`${all} and not exists (select from ${sql(part)})`,
+    sql``,
+  );
   return sql`
     with step as materialized (
       select min(id) as first, max(id) as last
-      from (select ${sql(column)} as id from ${sql(table)} where batch_key = ${key} order by id limit ${stepSize}) ids
+      from (select ${sql(column)} as id from ${sql(table)}
+            where batch_key = ${key} ${isTurn} order by id limit ${stepSize}) ids
     )
     delete from ${sql(table)}
     where batch_key = ${key}
