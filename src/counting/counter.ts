@@ -8,7 +8,7 @@ import type { Encoding } from './model-tokenizer.ts';
 import type { Counted } from './thread.js';
 
 /** Texts are counted for this long; what is counted by then is what is known. */
-const countMs = 2_000;
+const usualCountMs = 2_000;
 /** A thread that has not answered by then never will. */
 const answerMs = 20_000;
 const idleMs = 60_000;
@@ -37,7 +37,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-export function createCounter(): Counter {
+/** `countMs`: time for the texts of a job, for tests; 2 s when absent. */
+export function createCounter({ countMs = usualCountMs } = {}): Counter {
   const waiting: Waiting[] = [];
   const patient: Waiting[] = [];
   let thread: Worker | null = null;

@@ -3,8 +3,8 @@ import { createCounter } from '../../src/counting/counter.ts';
 
 const counters: ReturnType<typeof createCounter>[] = [];
 
-function newCounter() {
-  const counter = createCounter();
+function newCounter(options?: { countMs: number }) {
+  const counter = createCounter(options);
   counters.push(counter);
   return counter;
 }
@@ -25,22 +25,20 @@ it('counts each text by each encoding', async () => {
 });
 
 it('answers while a long job is counted, and counts what it can of that', async () => {
-  const counter = newCounter();
+  const counter = newCounter({ countMs: 200 });
   await counter.count({ encodings: ['o200k'], texts: ['warm'] });
-  let longestMs = 0;
-  let last = performance.now();
+  let answers = 0;
   const ticks = setInterval(() => {
-    const now = performance.now();
-    longestMs = Math.max(longestMs, now - last);
-    last = now;
+    answers += 1;
   }, 5);
   // Letters of which each slice takes as long as a slice can.
   const hard = '漢'.repeat(20_000_000);
   const counted = await counter.count({ encodings: ['o200k'], texts: ['a b', hard, 'c d'] });
   clearInterval(ticks);
 
+  expect(answers).toBeGreaterThan(0);
   expect(counted.texts).toBe(2);
-  expect([...(counted.tokens.o200k ?? [])][1]).toBeGreaterThan(1_000_000);
+  expect([...(counted.tokens.o200k ?? [])][1]).toBeGreaterThan(10_000);
   expect([...(counted.tokens.o200k ?? [])][2]).toBe(0);
 });
 

@@ -11,10 +11,14 @@ const programs = /'node:child_process'/;
 const apart = /^test\/(chaos|bench|browser)\/|^test\/server\/one-request\.test\.ts$/;
 const localImport = /(?:from|import)\s*\(?'(\.[^']+)'/g;
 
-/** The files of `npm run test:unit`, as paths from `root`, the root of the repository. */
+/**
+ * The files of `npm run test:unit`, which need neither Postgres nor a program. Paths from `root`,
+ * the root of the repository.
+ */
 export function unitTestFiles(root: string): string[] {
   const needsPostgres = createNeeds(root, postgres);
-  return testFiles(root).filter((path) => !needsPostgres(path));
+  const needsPrograms = createNeeds(root, programs);
+  return testFiles(root).filter((path) => !needsPostgres(path) && !needsPrograms(path));
 }
 
 /** The files of `npm test`, and those of `npm run test:programs`: as paths from `root`. */
