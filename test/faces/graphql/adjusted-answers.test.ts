@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import type { StubProvider } from '../../support/stub-provider.ts';
-import { readCase, runCase } from './case-support.ts';
+import { objectOf, readCase, runCase } from './case-support.ts';
 
 let app: App;
 let stub: StubProvider;
@@ -22,13 +22,6 @@ async function ask(operation: string, options: Schema, answer: unknown) {
   const given = { operation, options, item: 'x', answers: [JSON.stringify(answer)] };
   return await runCase(app, stub, given);
 }
-
-const objectOf = (properties: Schema, more: Schema = {}): Schema => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties),
-  ...more,
-});
 
 it('numbers, true and a further key as the model wrote them are taken', async () => {
   const { result, requests } = await runCase(app, stub, readCase('numbers-as-text.answer.json'));

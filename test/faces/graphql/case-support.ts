@@ -67,3 +67,14 @@ interface RunOptions {
 }
 
 const said = (answer: string): StubReply => ({ body: completion(answer) });
+
+/** The schema of an object that requires all of these properties. */
+export const objectOf = (
+  properties: Record<string, any>,
+  more: Record<string, any> = {},
+): Record<string, any> => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  ...more,
+});

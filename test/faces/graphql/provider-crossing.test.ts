@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, type StubProvider, type StubRequest } from '../../support/stub-provider.ts';
-import { type Data, submitMutation, untilEnded } from './support.ts';
+import { type Data, readLines, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
@@ -126,12 +126,6 @@ async function itemsOf(id: string): Promise<Data[]> {
 const output = async (id: string, query: string): Promise<string> =>
   await (await fetch(`${app.url}/batches/${id}/output?${query}`)).text();
 
-const parsed = (text: string): Data[] =>
-  text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Data);
-
 async function parseFile(text: string): Promise<Data[]> {
   const { data } = await app.graphql(
     'query ($id: ID!) { parseResults(fileId: $id) { edges { node { customId status output error { code } } } } }',
@@ -176,8 +170,8 @@ describe.each(combinations)('lines of %s, run at %s', (from, to) => {
     const anthropic = await output(id, 'format=anthropic_jsonl');
     const own = (await itemsOf(id)).map(({ output: answered }) => answered?.response);
 
-    const completions = parsed(openai).map(({ response }) => response?.body);
-    const messages = parsed(anthropic).map(({ result }) => result.message);
+    const completions = readLines(openai).map(({ response }) => response?.body);
+    const messages = readLines(anthropic).map(({ result }) => result.message);
     expect((to === 'Anthropic' ? messages : completions).slice(0, 2)).toEqual(own.slice(0, 2));
     expect(completions[0]).toMatchObject({
       object: 'chat.completion',

@@ -11,7 +11,7 @@ import {
   type StubProvider,
   type StubRequest,
 } from '../../support/stub-provider.ts';
-import { chatLine, type Data, submitMutation, untilEnded } from './support.ts';
+import { chatLine, type Data, readOutput, submitMutation, untilEnded } from './support.ts';
 
 let app: App;
 let stub: StubProvider;
@@ -81,10 +81,6 @@ async function itemsOf(id: string, customIds?: string[]): Promise<Data[]> {
   return data?.batch.items.edges.map(({ node }: Data) => node);
 }
 
-async function output(id: string, query: string): Promise<string> {
-  return await (await fetch(`${app.url}/batches/${id}/output?${query}`)).text();
-}
-
 const idsOf = (text: string) =>
   text
     .split('\n')
@@ -128,11 +124,16 @@ describe.each(kinds)('a file of %s', (format, lineOf) => {
       'run 2/b',
     ]);
     for (const shape of ['jsonl', 'openai_jsonl', 'anthropic_jsonl']) {
-      expect(idsOf(await output(id, `format=${shape}`))).toEqual(['run 2/a', 'run 2/b']);
-      expect(idsOf(await output(id, `format=${shape}&status=failed`))).toEqual(['run 2/b']);
+      expect(idsOf(await readOutput(app.url, id, `format=${shape}`))).toEqual([
+        'run 2/a',
+        'run 2/b',
+      ]);
+      expect(idsOf(await readOutput(app.url, id, `format=${shape}&status=failed`))).toEqual([
+        'run 2/b',
+      ]);
     }
     for (const shape of ['openai_jsonl', 'anthropic_jsonl']) {
-      const results = await upload(await output(id, `format=${shape}`));
+      const results = await upload(await readOutput(app.url, id, `format=${shape}`));
       const { data } = await app.graphql(
         `query ($id: ID!) {
            good: parseResults(fileId: $id, status: SUCCEEDED) { edges { node { customId output } } }
@@ -151,7 +152,7 @@ describe.each(kinds)('a file of %s', (format, lineOf) => {
     const file = await upload(toLines([lineOf('a', 'one'), lineOf('b', 'bad ü')]));
     const id = await submit({ fileId: file.id });
     const first = stub.requests.find((one) => said(one) === 'bad ü')?.body;
-    const failed = await output(id, 'status=failed,expired,cancelled&include=request');
+    const failed = await readOutput(app.url, id, 'status=failed,expired,cancelled&include=request');
     stub.requests.length = 0;
     stub.reply((request) => ({ body: completion(said(request)) }));
 

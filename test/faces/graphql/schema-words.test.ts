@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, type StubProvider } from '../../support/stub-provider.ts';
-import { caseText, readCase, runCase } from './case-support.ts';
+import { caseText, objectOf, readCase, runCase } from './case-support.ts';
 import { submitMutation, untilEnded } from './support.ts';
 
 type Schema = Record<string, any>;
@@ -43,13 +43,6 @@ async function refusal(schema: Schema): Promise<{ path: string; message: string 
   );
   return errors?.[0]?.extensions.issues;
 }
-
-const objectOf = (properties: Schema, more: Schema = {}): Schema => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties),
-  ...more,
-});
 
 describe('nullable', () => {
   it('is sent as a type, and null is taken', async () => {

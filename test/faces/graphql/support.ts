@@ -8,6 +8,19 @@ import { until } from '../../support/until.ts';
 
 export type Data = Record<string, any>;
 
+/** The values of JSONL in which each line has its end. */
+export function readLines(text: string): Data[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Data);
+}
+
+/** The output of a batch as text, as the query asks for it. */
+export async function readOutput(url: string, id: string, query: string): Promise<string> {
+  return await (await fetch(`${url}/batches/${id}/output?${query}`)).text();
+}
+
 export interface RawAnswer {
   status: number;
   headers: Headers;

@@ -1,9 +1,9 @@
 /**
  * Rows at the beginning of a JSON file that are broken: they take nothing from those behind them.
  */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { caseText } from '../graphql/case-support.ts';
 import { submitMutation, untilEnded } from '../graphql/support.ts';
 import { asBody, waysIn } from './ways-in.ts';
 
@@ -12,9 +12,6 @@ beforeAll(async () => {
   app = await startApp();
 });
 afterAll(() => app.stop());
-
-const handed = (name: string) =>
-  readFileSync(new URL(`../../cases/${name}`, import.meta.url), 'utf8');
 
 async function itemsOf(fileId: string, operation: object) {
   const { data, errors } = await app.graphql(submitMutation, {
@@ -37,7 +34,7 @@ const asLines = (rows: readonly string[]) => ['x.jsonl', `${rows.join('\n')}\n`]
 
 describe.each(waysIn)('$name', ({ send }) => {
   it('refuses an element with NaN alone, and the others keep ids and text', async () => {
-    const { file, error } = await send(app, handed('nan-first.json'), { name: 'x.json' });
+    const { file, error } = await send(app, caseText('nan-first.json'), { name: 'x.json' });
 
     expect(error).toBe('');
     expect(file).toMatchObject({
@@ -60,7 +57,7 @@ describe.each(waysIn)('$name', ({ send }) => {
       ],
       ['customIdField', /customIdField must be .*, not "nosuch"/],
     ] as const) {
-      const { status, error } = await send(app, handed('nan-first.json'), {
+      const { status, error } = await send(app, caseText('nan-first.json'), {
         name: 'x.json',
         options: { [option]: 'nosuch' },
       });
@@ -72,7 +69,7 @@ describe.each(waysIn)('$name', ({ send }) => {
 });
 
 it('a request behind one with NaN runs under its own id', async () => {
-  const { file } = await asBody.send(app, handed('nan-first-requests.json'), { name: 'x.json' });
+  const { file } = await asBody.send(app, caseText('nan-first-requests.json'), { name: 'x.json' });
 
   expect(file).toMatchObject({ customIdField: 'custom_id', rejectedCount: 1 });
   expect(await itemsOf(file.id, { chat: {} })).toMatchObject([

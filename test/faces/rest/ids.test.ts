@@ -1,9 +1,9 @@
 /**
  * Ids of a file: never given up in silence, so that answers never come back under other rows' ids.
  */
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { caseText } from '../graphql/case-support.ts';
 import { submitMutation, untilEnded } from '../graphql/support.ts';
 
 let app: App;
@@ -12,10 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const caseFile = (name: string) =>
-  readFile(new URL(`../../cases/${name}`, import.meta.url), 'utf8');
-const emptyRow = await caseFile('ids-empty-row.csv');
-const duplicate = await caseFile('ids-duplicate.csv');
+const emptyRow = caseText('ids-empty-row.csv');
+const duplicate = caseText('ids-duplicate.csv');
 
 type Body = Record<string, any>;
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
-import { type Data, submitMutation, untilEnded } from '../graphql/support.ts';
+import { type Data, readOutput, submitMutation, untilEnded } from '../graphql/support.ts';
 import { asBody, waysIn } from './ways-in.ts';
 
 let app: App;
@@ -38,10 +38,6 @@ async function itemsOf(id: string): Promise<Data[]> {
     request: undefined,
     sent: node?.request.messages.at(-1).content,
   }));
-}
-
-async function output(id: string, query: string): Promise<string> {
-  return await (await fetch(`${app.url}/batches/${id}/output?${query}`)).text();
 }
 
 const tiers = [
@@ -81,7 +77,7 @@ describe.each(waysIn)('$name', ({ send }) => {
 describe('what Winnow writes can be uploaded again', () => {
   it.each(['json', 'jsonl', 'csv'])('as %s, inline items', async (format) => {
     const first = await run({ operation: label(), source: { items: tiers } });
-    const text = await output(first, `format=${format}&include=input`);
+    const text = await readOutput(app.url, first, `format=${format}&include=input`);
     const { file, error } = await asBody.send(app, text, { name: `x.${format}` });
     const second = await run({
       operation: label('Tier {tier}: {content}'),
@@ -105,7 +101,7 @@ describe('what Winnow writes can be uploaded again', () => {
     let source = (await asBody.send(app, csv, { name: 'x.csv' })).file;
     for (let round = 0; round < 2; round += 1) {
       const id = await run({ operation: label(), source: { fileId: source.id } });
-      const text = await output(id, `format=${format}&include=input`);
+      const text = await readOutput(app.url, id, `format=${format}&include=input`);
       source = (await asBody.send(app, text, { name: `x.${format}` })).file;
     }
     const last = await run({
@@ -121,8 +117,8 @@ describe('what Winnow writes can be uploaded again', () => {
   it('items in a file come out as they would inline', async () => {
     const { file } = await asBody.send(app, handed, { name: 'x.json' });
     const id = await run({ operation: label(), source: { fileId: file.id } });
-    const rows = JSON.parse(await output(id, 'format=json&include=input'));
-    const csv = (await output(id, 'format=csv')).split('\n');
+    const rows = JSON.parse(await readOutput(app.url, id, 'format=json&include=input'));
+    const csv = (await readOutput(app.url, id, 'format=csv')).split('\n');
 
     expect(rows).toMatchObject(
       tiers.map(({ customId, content, metadata }) => ({ custom_id: customId, content, metadata })),

@@ -1,7 +1,7 @@
 /** JSON files that are one object: rows under one of its members, and what has no rows. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { caseText } from '../graphql/case-support.ts';
 import { asBody, asForm, waysIn } from './ways-in.ts';
 
 let app: App;
@@ -10,12 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const handed = (name: string) =>
-  readFileSync(new URL(`../../cases/${name}`, import.meta.url), 'utf8');
-
 describe.each(waysIn)('$name', ({ send }) => {
   it('reads the rows under one member, and tells which', async () => {
-    const { file, error } = await send(app, handed('rows-under-data.json'), { name: 'x.json' });
+    const { file, error } = await send(app, caseText('rows-under-data.json'), { name: 'x.json' });
 
     expect(error).toBe('');
     expect(file).toMatchObject({ format: 'JSON', itemCount: 3, contentField: 'text' });
@@ -31,8 +28,8 @@ describe.each(waysIn)('$name', ({ send }) => {
   });
 
   it.each(['pandas-columns.json', 'pandas-split.json'])('refuses %s', async (name) => {
-    const plain = await send(app, handed(name), { name });
-    const asked = await send(app, handed(name), { name, options: { contentField: 'text' } });
+    const plain = await send(app, caseText(name), { name });
+    const asked = await send(app, caseText(name), { name, options: { contentField: 'text' } });
 
     for (const { status, error } of [plain, asked]) {
       expect(status).toBe(400);
@@ -141,7 +138,7 @@ describe('one object', () => {
   });
 
   it('alone in a .jsonl stays a row', async () => {
-    const { file } = await asBody.send(app, handed('rows-under-data.json'), { name: 'x.jsonl' });
+    const { file } = await asBody.send(app, caseText('rows-under-data.json'), { name: 'x.jsonl' });
 
     expect(file).toMatchObject({ format: 'JSONL', itemCount: 1 });
   });

@@ -8,7 +8,13 @@ import { openDatabase } from '../../../src/db/driver/client.ts';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, refusal, type StubProvider } from '../../support/stub-provider.ts';
-import { type Data, labelOptions, submitMutation, untilEnded } from '../graphql/support.ts';
+import {
+  type Data,
+  labelOptions,
+  readLines,
+  submitMutation,
+  untilEnded,
+} from '../graphql/support.ts';
 
 let app: App;
 let stub: StubProvider;
@@ -34,12 +40,6 @@ async function download(id: string, format: string, query = ''): Promise<string>
   expect(response.status).toBe(200);
   return await response.text();
 }
-
-const linesOf = (text: string): Data[] =>
-  text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Data);
 
 /** What a file of results says, as it is found and read when it is uploaded. */
 async function parseFile(text: string, variables: object = {}): Promise<Data[]> {
@@ -121,7 +121,7 @@ describe('chat', () => {
   });
 
   it('has the completion as it came in OpenAI’s lines', async () => {
-    const lines = linesOf(await download(id, 'openai_jsonl'));
+    const lines = readLines(await download(id, 'openai_jsonl'));
 
     expect(lines.map(({ custom_id }) => custom_id)).toEqual(asked.map((name) => `é-${name}`));
     for (const { response, error, custom_id } of lines.slice(0, -1)) {
@@ -135,7 +135,7 @@ describe('chat', () => {
   });
 
   it('has it as a message in Anthropic’s', async () => {
-    const lines = linesOf(await download(id, 'anthropic_jsonl'));
+    const lines = readLines(await download(id, 'anthropic_jsonl'));
     const of = (name: string) =>
       lines.find(({ custom_id }) => custom_id === `é-${name}`)?.result as Data;
 
@@ -215,7 +215,7 @@ describe('chat', () => {
 
   it.each(formats)('has successes and failures apart in %s, and after an index', async (format) => {
     const ids = async (query: string) =>
-      linesOf(await download(id, format, query)).map(({ custom_id }) => custom_id);
+      readLines(await download(id, format, query)).map(({ custom_id }) => custom_id);
 
     expect(await ids('&status=failed')).toEqual(['é-bad']);
     expect(await ids('&status=succeeded&after=3')).toEqual(['é-cut', 'é-declined']);
@@ -260,7 +260,7 @@ describe('every other operation', () => {
 
   it('is a message with the batch’s model and what it cost', async () => {
     const id = await submit({ run: { instructions: 'x' } }, { texts: ['text'] });
-    const [line] = linesOf(await download(id, 'anthropic_jsonl'));
+    const [line] = readLines(await download(id, 'anthropic_jsonl'));
 
     expect(line?.result.message).toEqual({
       id: `msg_${id.slice('batch_'.length)}_0`,
@@ -314,7 +314,7 @@ describe('an error', () => {
 
   it('has a response and an error with one message, and every code is found again', async () => {
     const id = await failWithEachCode();
-    const lines = linesOf(await download(id, 'openai_jsonl'));
+    const lines = readLines(await download(id, 'openai_jsonl'));
 
     expect(lines).toEqual(
       Object.entries(told).map(([name, [status_code, type]], index) => {
@@ -340,7 +340,7 @@ describe('an error', () => {
 
   it('is read from the response where a tool kept no more than that', async () => {
     const id = await failWithEachCode();
-    const lines = linesOf(await download(id, 'openai_jsonl'));
+    const lines = readLines(await download(id, 'openai_jsonl'));
     const cut = lines.map((line) => JSON.stringify({ ...line, error: null })).join('\n');
 
     expect((await parseFile(cut)).map(({ error }) => error.code)).toEqual(codes);
@@ -365,7 +365,7 @@ describe('what was never answered', () => {
     expect(await download(id, 'anthropic_jsonl')).toBe(
       '{"custom_id":"p-0","result":{"type":"canceled"}}\n{"custom_id":"p-1","result":{"type":"canceled"}}\n',
     );
-    expect(linesOf(await download(expired, 'anthropic_jsonl'))).toEqual(
+    expect(readLines(await download(expired, 'anthropic_jsonl'))).toEqual(
       ['0', '1'].map((custom_id) => ({ custom_id, result: { type: 'expired' } })),
     );
     for (const format of formats) {
@@ -395,7 +395,7 @@ describe('the download', () => {
       expect(linked.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
       expect(linked.headers.get('content-disposition')).toBe(`attachment; filename="${id}.jsonl"`);
       expect(text).toBe(await download(id, format));
-      expect(linesOf(text)).toHaveLength(1);
+      expect(readLines(text)).toHaveLength(1);
       const refused = await fetch(
         `${app.url}/batches/${id}/output?format=${format}&include=request`,
       );

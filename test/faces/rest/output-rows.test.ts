@@ -7,7 +7,7 @@ import { type Copy, openCopy } from '../../../src/db/driver/copy.ts';
 import { outputWriter, writeOutput } from '../../../src/files/write/output.ts';
 import { readItems } from '../../../src/files/write/ranges.ts';
 import { type App, startApp } from '../../support/app.ts';
-import { type Data, submitTexts, untilEnded } from '../graphql/support.ts';
+import { type Data, readLines, submitTexts, untilEnded } from '../graphql/support.ts';
 
 let app: App;
 let db: Database;
@@ -29,12 +29,6 @@ async function output(id: string, query = ''): Promise<string> {
   expect(response.status).toBe(200);
   return await response.text();
 }
-
-const records = (text: string): Data[] =>
-  text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Data);
 
 /** Uploads a file and labels its rows; the batch's id, once it has ended. */
 async function label(name: string, body: string, parameters = ''): Promise<string> {
@@ -89,7 +83,7 @@ describe('files', () => {
     const kept = Papa.parse<string[]>(
       (await output(id, '?format=csv&formulas=keep')).slice(0, -1),
     ).data.slice(1);
-    const lines = records(await output(id, '?include=input'));
+    const lines = readLines(await output(id, '?include=input'));
 
     const formulas = ['＝1+1', '=1+1', ';=1'];
     expect(kept.map((row) => row[2])).toEqual(cells);
@@ -122,7 +116,7 @@ describe('files', () => {
       header: true,
     });
 
-    expect(records(text).map(({ custom_id, content }) => [custom_id, content])).toEqual(
+    expect(readLines(text).map(({ custom_id, content }) => [custom_id, content])).toEqual(
       cells.map((cell, at) => [`é-${at}`, cell]),
     );
     for (const line of text.split('\n').slice(0, -1)) {
@@ -143,7 +137,7 @@ describe('files', () => {
   it('a file without a content field has its whole rows as content', async () => {
     const id = await label('two.csv', 'größe,2,1\nä,"b",c\n"d\\",e,f\n');
 
-    const lines = records(await output(id, '?include=input'));
+    const lines = readLines(await output(id, '?include=input'));
 
     expect(lines.map(({ metadata }) => Object.entries(metadata ?? {}).length)).not.toContain(0);
     for (const { content, metadata } of lines) {
@@ -169,7 +163,7 @@ describe('items', () => {
     );
     const id = await submitTexts(app, texts);
     const same = async () => {
-      const lines = records(await output(id));
+      const lines = readLines(await output(id));
       const { data } = await app.graphql(itemsQuery, { id });
       const nodes: Data[] = data?.batch.items.edges.map(({ node }: Data) => node);
       const found = nodes.map(
@@ -205,7 +199,7 @@ describe('items', () => {
     expect(countOf(running.lines, 'processing')).toBeGreaterThan(0);
     for (const status of ['processing', 'failed', 'succeeded', 'pending,failed']) {
       const statuses = status.split(',');
-      expect(records(await output(id, `?status=${status}`)).map(({ index }) => index)).toEqual(
+      expect(readLines(await output(id, `?status=${status}`)).map(({ index }) => index)).toEqual(
         running.lines.filter((line) => statuses.includes(line.status)).map(({ index }) => index),
       );
     }
@@ -302,7 +296,7 @@ describe('names=camel', () => {
     const id = await submitTexts(app, ['größe "1"'], {});
     await untilEnded(app, id);
 
-    const [record] = records(await output(id, '?names=camel&include=attempts'));
+    const [record] = readLines(await output(id, '?names=camel&include=attempts'));
     const [item] = JSON.parse(await output(id, '?format=json&names=camel'));
 
     expect(Object.keys(record as Data)).toEqual([

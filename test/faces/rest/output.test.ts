@@ -8,8 +8,8 @@ import { openDatabase } from '../../../src/db/driver/client.ts';
 import { type App, startApp } from '../../support/app.ts';
 import { until } from '../../support/until.ts';
 import {
-  type Data,
   labelOptions,
+  readLines,
   submitMutation,
   submitTexts,
   untilEnded,
@@ -26,12 +26,6 @@ async function output(id: string, query = '', init: RequestInit = {}) {
   const response = await fetch(`${app.url}/batches/${id}/output${query}`, init);
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
-
-const records = (text: string): Data[] =>
-  text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as Data);
 
 /** Submits items under an operation and waits for the end. */
 async function run(items: unknown, operation: object = { label: labelOptions }): Promise<string> {
@@ -58,7 +52,7 @@ describe('records', () => {
     const array = await output(id, '?format=json');
     const table = await output(id, '?format=csv');
 
-    const all = records(lines.text);
+    const all = readLines(lines.text);
     expect(all.map(({ index }) => index)).toEqual([...Array(250).keys()]);
     expect(JSON.parse(array.text)).toEqual(all);
     expect(Object.keys(all[0] ?? {})).toEqual([
@@ -125,7 +119,7 @@ describe('records', () => {
     );
     const id = await submitTexts(app, texts);
     await app.recorded(id, 135);
-    const open = records((await output(id)).text);
+    const open = readLines((await output(id)).text);
 
     expect(open.map(({ index }) => index)).toEqual([...Array(150).keys()]);
     for (const { index, status, output: answer, usage } of open) {
@@ -134,10 +128,10 @@ describe('records', () => {
       expect([answer === null, usage === null]).toEqual([waiting, waiting]);
     }
     expect(JSON.parse((await output(id, '?format=json')).text)).toHaveLength(150);
-    expect(records((await output(id, '?status=pending,processing')).text)).toHaveLength(15);
+    expect(readLines((await output(id, '?status=pending,processing')).text)).toHaveLength(15);
     await app.graphql('mutation($id: ID!) { cancelBatch(id: $id) { batch { id } } }', { id });
     await untilEnded(app, id);
-    expect(records((await output(id, '?status=cancelled')).text)).toHaveLength(15);
+    expect(readLines((await output(id, '?status=cancelled')).text)).toHaveLength(15);
   });
 
   it('status, include and after choose', async () => {
@@ -152,7 +146,7 @@ describe('records', () => {
       { content: 'no 3' },
     ]);
     const indexes = async (query: string) =>
-      records((await output(id, query)).text).map(({ index }) => index);
+      readLines((await output(id, query)).text).map(({ index }) => index);
 
     expect(await indexes('?status=failed')).toEqual([1, 3]);
     expect(await indexes('?status=failed,succeeded')).toEqual([0, 1, 2, 3]);
@@ -161,7 +155,7 @@ describe('records', () => {
     expect(await indexes('?after=-1&status=succeeded')).toEqual([0, 2]);
     expect(await indexes('?after=999999999')).toEqual([]);
     expect(JSON.parse((await output(id, '?format=json&after=3')).text)).toEqual([]);
-    const [first, second] = records((await output(id, '?include=input')).text);
+    const [first, second] = readLines((await output(id, '?include=input')).text);
     expect(first).toMatchObject({ content: 'yes 0', metadata: { a: 1 } });
     expect(second).toMatchObject({ content: 'no 1', metadata: null });
   });
@@ -227,9 +221,9 @@ describe('fidelity', () => {
     const lines = await output(id, '?include=input');
     const array = await output(id, '?include=input&format=json');
 
-    expect(records(lines.text).map(({ content }) => content)).toEqual(contents);
-    expect(JSON.parse(array.text)).toEqual(records(lines.text));
-    const [first] = records(lines.text);
+    expect(readLines(lines.text).map(({ content }) => content)).toEqual(contents);
+    expect(JSON.parse(array.text)).toEqual(readLines(lines.text));
+    const [first] = readLines(lines.text);
     expect(JSON.stringify(first?.metadata)).toBe(JSON.stringify(metadata));
     expect(Object.hasOwn(first?.metadata, '__proto__')).toBe(true);
   });
@@ -371,7 +365,7 @@ describe('size', () => {
   });
 
   it('10,000 items come whole in every format', async () => {
-    const all = records((await output(id, '?include=input')).text);
+    const all = readLines((await output(id, '?include=input')).text);
     expect(all.map(({ metadata }) => metadata.n)).toEqual([...Array(size).keys()]);
     expect(JSON.parse((await output(id, '?format=json')).text)).toHaveLength(size);
     const { data } = Papa.parse<string[]>((await output(id, '?format=csv')).text.slice(0, -1));
@@ -414,7 +408,7 @@ describe('size', () => {
     await response.body?.getReader().read();
     gone.abort();
 
-    expect(records((await output(id, `?after=${size - 2}`)).text)).toHaveLength(1);
+    expect(readLines((await output(id, `?after=${size - 2}`)).text)).toHaveLength(1);
   });
 });
 

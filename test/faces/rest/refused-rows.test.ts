@@ -1,7 +1,7 @@
 /** A form that starts work on a file of which rows were refused. */
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
+import { caseText } from '../graphql/case-support.ts';
 import { untilEnded } from '../graphql/support.ts';
 
 let app: App;
@@ -10,10 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => app.stop());
 
-const caseFile = (name: string) =>
-  readFile(new URL(`../../cases/${name}`, import.meta.url), 'utf8');
-const blankRows = await caseFile('blank-rows.csv');
-const refusedRow = await caseFile('refused-row.csv');
+const blankRows = caseText('blank-rows.csv');
+const refusedRow = caseText('refused-row.csv');
 const label = { operation: 'label', categories: 'positive,negative' };
 
 async function send(

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/db/driver/client.ts';
 import { type App, startApp } from '../../support/app.ts';
-import { submitMutation, untilEnded } from '../graphql/support.ts';
+import { readOutput, submitMutation, untilEnded } from '../graphql/support.ts';
 
 let app: App;
 beforeAll(async () => {
@@ -37,10 +37,6 @@ async function itemsOf(id: string, filter = ''): Promise<Record<string, any>[]> 
     { id },
   );
   return data?.batch.items.edges.map(({ node }: { node: object }) => node);
-}
-
-async function output(id: string, query: string): Promise<string> {
-  return await (await fetch(`${app.url}/batches/${id}/output?${query}`)).text();
 }
 
 const numbered = [
@@ -78,21 +74,19 @@ describe('a file of which a row was refused', () => {
     expect(items).toMatchObject(numbered);
     expect(items[1]?.content).toContain('Great stuff');
     expect(
-      (await output(id, 'format=jsonl'))
+      (await readOutput(app.url, id, 'format=jsonl'))
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line))
         .map(({ index, row, custom_id }) => ({ index, row, customId: custom_id })),
     ).toEqual(numbered);
-    const array = JSON.parse(await output(id, 'format=json&include=input'));
+    const array = JSON.parse(await readOutput(app.url, id, 'format=json&include=input'));
     expect(array.map(({ row }: { row: number }) => row)).toEqual([1, 3, 4]);
     expect(array[1].content).toContain('Great stuff');
     for (const format of ['openai_jsonl', 'anthropic_jsonl']) {
-      expect((await output(id, `format=${format}`)).match(/"custom_id":"[^"]*"/g)).toEqual([
-        '"custom_id":"0"',
-        '"custom_id":"2"',
-        '"custom_id":"3"',
-      ]);
+      expect(
+        (await readOutput(app.url, id, `format=${format}`)).match(/"custom_id":"[^"]*"/g),
+      ).toEqual(['"custom_id":"0"', '"custom_id":"2"', '"custom_id":"3"']);
     }
   });
 
@@ -101,8 +95,8 @@ describe('a file of which a row was refused', () => {
     const id = await submit(fileId);
     await untilEnded(app, id);
 
-    const plain = await output(id, 'format=csv');
-    const withRow = await output(id, 'format=csv&include=row');
+    const plain = await readOutput(app.url, id, 'format=csv');
+    const withRow = await readOutput(app.url, id, 'format=csv&include=row');
     const { data } = await app.graphql(
       'query ($id: ID!) { batch(id: $id) { with: outputUrl(format: CSV, includeRow: true) without: outputUrl(format: CSV) } }',
       { id },
@@ -125,7 +119,9 @@ describe('a file of which a row was refused', () => {
     const id = await submit(fileId);
     await untilEnded(app, id);
 
-    expect((await output(id, 'format=csv&include=row')).split('\n').slice(0, 2)).toEqual([
+    expect(
+      (await readOutput(app.url, id, 'format=csv&include=row')).split('\n').slice(0, 2),
+    ).toEqual([
       expect.stringMatching(/^row,text,row_2,label,/),
       expect.stringMatching(/^mine,a,1,/),
     ]);
@@ -160,7 +156,7 @@ describe('a file of which a row was refused', () => {
 
     expect(data?.retryBatch.retriedItems).toBe(1);
     expect(await untilEnded(app, id)).toMatchObject({ counts: { succeeded: 1, failed: 2 } });
-    const record = JSON.parse(await output(id, 'status=succeeded'));
+    const record = JSON.parse(await readOutput(app.url, id, 'status=succeeded'));
     expect(record).toMatchObject({ row: 3, custom_id: '2' });
   });
 
@@ -257,11 +253,13 @@ describe('items without a file', () => {
       { index: 0, row: null, customId: '0' },
       { index: 1, row: null, customId: '1' },
     ]);
-    expect(JSON.parse((await output(id, '')).split('\n')[1] ?? '')).toMatchObject({
+    expect(JSON.parse((await readOutput(app.url, id, '')).split('\n')[1] ?? '')).toMatchObject({
       row: null,
       custom_id: '1',
     });
-    expect((await output(id, 'format=csv&include=row')).split('\n')[1]).toMatch(/^0,a,,/);
+    expect((await readOutput(app.url, id, 'format=csv&include=row')).split('\n')[1]).toMatch(
+      /^0,a,,/,
+    );
   });
 });
 
