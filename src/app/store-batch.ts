@@ -143,6 +143,7 @@ export async function submitBatch(
     events.emit('batch.submitted', {
       batchKey: inserted,
       batch: id,
+      retainSeconds: batch.retainSeconds,
       cause: asking,
     });
     if ('rows' in source) {

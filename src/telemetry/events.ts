@@ -14,7 +14,7 @@ export interface Facts {
   /** Final rows were written, or the items of a synchronous request answered. */
   'items.recorded': RecordedItems;
   /** A batch was stored, also as a DRAFT. A repeated submit stores none. */
-  'batch.submitted': { batchKey: bigint; batch: string } & Caused;
+  'batch.submitted': { batchKey: bigint; batch: string; retainSeconds: number | null } & Caused;
   /** The first claim of a batch: by a worker, or by its first provider job. */
   'batch.started': { batchKey: bigint };
   /** A batch reached a final status; again after a retry. `seconds`: since it was submitted. */

@@ -47,7 +47,9 @@ export function logBatches(
     if (isLogged || tracing !== null) write(ended, { batchKey, ...(cause ? { cause } : {}) });
   });
   if (!isLogged) return { written };
-  events.on('batch.submitted', ({ batch: _, ...fact }) => write('batch submitted', fact));
+  events.on('batch.submitted', ({ batch: _, retainSeconds: __, ...fact }) =>
+    write('batch submitted', fact),
+  );
   events.on('batch.started', ({ batchKey }) => write('batch started', { batchKey }));
   events.on('batch.waits', (fact) => write('batch waits', fact));
   events.on('batch.goes_on', (fact) => write('batch goes on', fact));

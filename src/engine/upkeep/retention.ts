@@ -16,7 +16,7 @@ import {
   type Retention,
   readShortestRetain,
 } from '../../db/retention.ts';
-import type { Telling } from '../../telemetry/events.ts';
+import type { Events } from '../../telemetry/events.ts';
 import type { Nudges } from '../process/nudges.ts';
 import type { Summaries } from '../summaries/summaries.ts';
 import { createContentRemoval } from './content-removal.ts';
@@ -47,10 +47,13 @@ export function createRetention({
   summaries: Summaries;
   nudges: Pick<Nudges, 'send' | 'sendDeleted'>;
   log: Pick<Log, 'info' | 'warn'>;
-  events: Telling;
+  events: Pick<Events, 'emit' | 'on'>;
   now?: () => Date;
 }): Retaining {
   let timer: NodeJS.Timeout | null = null;
+  let unsubscribe = () => {};
+  /** Something is known to be kept for less than an hour. */
+  let isSoon = false;
   let stopping = false;
   const mayGoOn = () => !stopping && isWithin(rules.hours, now().getHours());
   const { contentSeconds } = rules;
@@ -88,11 +91,26 @@ export function createRetention({
   );
 
   async function lookAndWait(): Promise<void> {
+    timer = null;
+    isSoon = false;
     await looks.run();
-    const waitMs = (await isHurried()) ? hurriedMs : usualMs;
+    isSoon ||= await isHurried();
+    wait();
+  }
+
+  function wait(): void {
     if (stopping) return;
-    timer = setTimeout(() => void lookAndWait(), waitMs);
+    timer = setTimeout(() => void lookAndWait(), isSoon ? hurriedMs : usualMs);
     timer.unref();
+  }
+
+  /** A batch was submitted here that goes soon after its end: the next look may be far away. */
+  function hurry(): void {
+    if (isSoon) return;
+    isSoon = true;
+    if (timer === null) return;
+    clearTimeout(timer);
+    wait();
   }
 
   async function isHurried(): Promise<boolean> {
@@ -108,11 +126,15 @@ export function createRetention({
 
   return {
     start() {
+      unsubscribe = events.on('batch.submitted', ({ retainSeconds }) => {
+        if ((retainSeconds ?? hourSeconds) < hourSeconds) hurry();
+      });
       void lookAndWait();
     },
     look: looks.run,
     async stop() {
       stopping = true;
+      unsubscribe();
       if (timer) clearTimeout(timer);
       await looks.stop();
     },

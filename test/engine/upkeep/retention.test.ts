@@ -98,6 +98,16 @@ describe('batches', () => {
     }
   });
 
+  it('go by themselves soon after a retainSeconds of a few seconds, whenever they are submitted', async () => {
+    // Between two looks of a server that keeps all for ever.
+    const id = await submitTexts(app, ['a fine day'], { retainSeconds: 1 });
+
+    await until(async () => (await batchOf(id)) === null, {
+      deadlineMs: 15_000,
+      what: 'the end of the batch',
+    });
+  });
+
   it('go sooner by retainSeconds, and never later', async () => {
     const short = await ended({ retainSeconds: 1 });
     const long = await ended({ retainSeconds: 3_600 });
