@@ -4,7 +4,7 @@ import { useSubscription } from 'urql';
 import { Link, useLocation } from 'wouter';
 import { connection } from './data/connection.ts';
 import { graphql } from './data/graphql.ts';
-import { addressOf } from './data/root.ts';
+import { useGraphiqlAddress } from './data/present-query.ts';
 import { useStore } from './data/store.ts';
 import { useLiveQuery } from './data/use-live-query.ts';
 import { Button } from './parts/button.tsx';
@@ -65,6 +65,7 @@ const places = [
 export function Frame({ children }: { children: ReactNode }) {
   const [path, go] = useLocation();
   const [menu, setMenu] = useState(false);
+  const graphiql = useGraphiqlAddress();
   // A page that is opened from the menu closes it.
   useEffect(() => setMenu(false), [path]);
   useShortcuts({ n: () => go('/new') });
@@ -106,7 +107,7 @@ export function Frame({ children }: { children: ReactNode }) {
           ),
         )}
         <ConnectionState />
-        <a href={addressOf('/graphql')}>GraphiQL</a>
+        <a href={graphiql}>GraphiQL</a>
         <Link href="/settings" aria-current={isAt(['/settings']) ? 'page' : undefined}>
           Settings
         </Link>

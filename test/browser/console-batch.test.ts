@@ -116,6 +116,30 @@ if (browserPath) {
       await page.close();
     });
 
+    it('shows an exact instant with the focus, as under the pointer', async () => {
+      const id = await submitTexts(app, ['good'], { name: 'at an instant' });
+      await untilEnded(app, id);
+      const { page } = await open(id);
+      const ended = page.getByRole('region', { name: 'What was asked' }).locator('time').last();
+      const shown = () => ended.evaluate((one) => getComputedStyle(one, '::after').content);
+
+      expect(await shown()).toBe('none');
+      await page.keyboard.press('Tab');
+      await ended.focus();
+      expect(await shown()).toContain(String(new Date().getFullYear()));
+      expect(await ended.getAttribute('title')).toContain(String(new Date().getFullYear()));
+      await page.goto(`${app.url}/console`);
+      const link = page.getByRole('link', { name: 'at an instant' });
+      await page.keyboard.press('Tab');
+      await link.focus();
+      const row = page.getByRole('row', { name: 'at an instant' });
+      const began = await row
+        .locator('time')
+        .evaluate((one) => getComputedStyle(one, '::after').content);
+      expect(began).toContain(String(new Date().getFullYear()));
+      await page.close();
+    });
+
     it('says the same of an unknown batch and of one that is deleted while it is open', async () => {
       const id = await submitTexts(app, ['good'], { name: 'a draft', autoStart: false });
       const { page } = await open(id);

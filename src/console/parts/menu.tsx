@@ -2,6 +2,8 @@
 import * as Base from '@base-ui/react/menu';
 import { ChevronDown } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { connection } from '../data/connection.ts';
+import { useStore } from '../data/store.ts';
 
 export function Menu({
   name,
@@ -30,21 +32,25 @@ export function Menu({
 export function MenuItem({
   onClick,
   disabled,
+  changes,
   bad,
   note,
   children,
 }: {
   onClick: () => void;
   disabled?: boolean;
+  /** It changes something at the server: it waits while that is not reached. */
+  changes?: boolean;
   bad?: boolean;
   /** In small letters below. */
   note?: string;
   children: ReactNode;
 }) {
+  const offline = useStore(connection).state === 'offline';
   return (
     <Base.Item
       className={bad ? 'menu-item bad' : 'menu-item'}
-      disabled={disabled}
+      disabled={disabled || (changes && offline)}
       onClick={onClick}
       render={<button type="button" />}
       nativeButton

@@ -1,6 +1,7 @@
 /** The states that each part of a page may be in: not read yet, failed, empty. */
 import { type ReactNode, useEffect, useState } from 'react';
 import type { CombinedError } from 'urql';
+import { visible } from '../words/text.ts';
 import { Button } from './button.tsx';
 
 /** Nothing shows below this, so that what comes quickly does not flicker. */
@@ -56,11 +57,12 @@ export function PartError({
 export function sentenceOf(error: CombinedError): string {
   if (error.networkError) return 'The server cannot be reached.';
   const [first] = error.graphQLErrors;
-  if (!first) return error.message;
+  if (!first) return visible(error.message);
   const { code, requestId } = first.extensions as { code?: string; requestId?: string };
+  const message = visible(first.message, { lines: true });
   return code === 'INTERNAL_SERVER_ERROR' && requestId
-    ? `${first.message} (request ${requestId})`
-    : first.message;
+    ? `${message} (request ${requestId})`
+    : message;
 }
 
 /** The code of an error of the API; null where the server was not reached. */
@@ -78,10 +80,6 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 /** The word for what is not known, and why: never 0 and never an empty place. */
-export function Unknown({ why }: { why?: string }) {
-  return (
-    <span className="unknown" title={why}>
-      unknown
-    </span>
-  );
+export function Unknown({ why }: { why: string }) {
+  return <span className="unknown">unknown: {why}</span>;
 }

@@ -1,11 +1,30 @@
-/** An instant in a word or two; the exact one shows under the pointer. */
+/** An instant in a word or two; the exact one shows under the pointer, and with the focus. */
 import { useTimes } from '../words/numbers.ts';
 
-export function When({ at }: { at: string }) {
+/** `day`: `14:02`, `yesterday`; `soon`: `tomorrow 09:40`; `clock`: `14:02:41`. */
+type Words = 'day' | 'soon' | 'clock';
+
+export function When({
+  at,
+  as = 'day',
+  inRow = false,
+}: {
+  at: string;
+  as?: Words;
+  /** It shows with the focus of its row, and is no stop of its own. */
+  inRow?: boolean;
+}) {
   const times = useTimes();
+  const exact = times.exact(at);
   return (
-    <time dateTime={at} title={times.exact(at)}>
-      {times.day(at)}
+    <time
+      dateTime={at}
+      className="when"
+      title={exact}
+      data-exact={exact}
+      tabIndex={inRow ? undefined : 0}
+    >
+      {as === 'clock' ? times.clock(at, true) : times[as](at)}
     </time>
   );
 }

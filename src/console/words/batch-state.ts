@@ -136,6 +136,15 @@ export function triedOf({ counts, previewItems }: StateBatch): { tried: number; 
 /** `workers`: how many processes work on batches; null while that is not known. */
 export function stateOf(
   batch: StateBatch,
+  known: { times: Times; workers: number | null },
+): BatchState {
+  const state = stateWithButton(batch, known);
+  // Nothing is left that could be asked.
+  return batch.contentDeletedAt === null ? state : { ...state, button: null };
+}
+
+function stateWithButton(
+  batch: StateBatch,
   { times, workers }: { times: Times; workers: number | null },
 ): BatchState {
   switch (batch.status) {

@@ -1,7 +1,7 @@
 /** The options of a batch in words. */
 import type { ReactNode } from 'react';
+import { When } from '../../parts/when.tsx';
 import { hasEnded } from '../../words/batch-state.ts';
-import { useTimes } from '../../words/numbers.ts';
 import { oneLine } from '../../words/text.ts';
 import type { Batch } from './documents.ts';
 
@@ -48,7 +48,6 @@ function isNamed(value: unknown): value is { name: string } {
 }
 
 export function Asked({ batch, onSent }: { batch: Batch; onSent: () => void }) {
-  const times = useTimes();
   const ended = hasEnded(batch);
   return (
     <section className="card" aria-label="What was asked">
@@ -75,16 +74,16 @@ export function Asked({ batch, onSent }: { batch: Batch; onSent: () => void }) {
           </Fact>
         )}
         <Fact name="Submitted">
-          <span title={times.exact(batch.createdAt)}>{times.soon(batch.createdAt)}</span>
+          <When at={batch.createdAt} as="soon" />
         </Fact>
         {batch.completedAt ? (
           <Fact name="Ended">
-            <span title={times.exact(batch.completedAt)}>{times.soon(batch.completedAt)}</span>
+            <When at={batch.completedAt} as="soon" />
           </Fact>
         ) : (
           !ended && (
             <Fact name="Gives up">
-              <span title={times.exact(batch.expiresAt)}>{times.soon(batch.expiresAt)}</span>
+              <When at={batch.expiresAt} as="soon" />
             </Fact>
           )
         )}

@@ -1,5 +1,6 @@
 /** Cards for the states in which a batch waits for somebody, or came to nothing. */
 import { Button, ButtonLink } from '../../parts/button.tsx';
+import { When } from '../../parts/when.tsx';
 import { retryableOf } from '../../words/item-error.ts';
 import { count, useTimes } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
@@ -25,12 +26,11 @@ export function StateCard(props: CardProps) {
 }
 
 function ForgottenCard({ at }: { at: string }) {
-  const times = useTimes();
   return (
     <Card title="Its rows and answers are deleted">
       <p>
-        The server deleted them <span title={times.exact(at)}>{times.soon(at)}</span>. What was
-        counted stays: labels, confidences, costs. It cannot be retried, and has no output.
+        The server deleted them <When at={at} as="soon" />. What was counted stays: labels,
+        confidences, costs. It cannot be retried, and has no output.
       </p>
     </Card>
   );

@@ -32,7 +32,7 @@ const LiveFields = graphql(
 
 export const BatchPageQuery = graphql(
   `
-    query BatchPage($id: ID!) {
+    query Batch($id: ID!) {
       batch(id: $id) {
         ...LiveFields
         name

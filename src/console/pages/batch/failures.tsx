@@ -39,7 +39,7 @@ export function Failures({
 
 function Entry({
   failure: { code, count: items, message },
-  batch: { id, status },
+  batch: { id, status, contentDeletedAt },
   acting: { act, busy },
   onShow,
 }: {
@@ -55,7 +55,7 @@ function Entry({
         <b>{count(items)}</b> {items === 1 ? one : several}
       </p>
       <div className="row">
-        {retryHelps(code) && status !== 'CANCELLING' && (
+        {retryHelps(code) && status !== 'CANCELLING' && contentDeletedAt === null && (
           <Button
             small
             changes

@@ -186,6 +186,7 @@ function More({ batch, acting: { act } }: { batch: Batch; acting: Acting }) {
         <MenuItem onClick={() => go(`/new?from=${id}`)}>New from this</MenuItem>
         {batch.webhookUrl !== null && (
           <MenuItem
+            changes
             disabled={!hasEnded(batch)}
             note={hasEnded(batch) ? undefined : 'When the batch has ended'}
             onClick={() =>

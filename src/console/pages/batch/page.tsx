@@ -1,5 +1,6 @@
 /** The page of one batch. */
 import { memo, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useWorkerCount } from '../../data/use-workers.ts';
 import { useAddress } from '../../parts/address.ts';
 import { ButtonLink } from '../../parts/button.tsx';
@@ -9,7 +10,7 @@ import { hasEnded, stateOf } from '../../words/batch-state.ts';
 import { percent, useTimes } from '../../words/numbers.ts';
 import { StateCard } from './cards.tsx';
 import { firstLine } from './charts/confidence.tsx';
-import type { Batch } from './documents.ts';
+import { type Batch, BatchPageQuery } from './documents.ts';
 import { Figures } from './figures.tsx';
 import { Head, nameOf } from './head.tsx';
 import { Overview } from './overview.tsx';
@@ -82,6 +83,7 @@ const Shown = memo(function Shown({
   const workers = useWorkerCount(batch.status === 'QUEUED');
   const state = stateOf(batch, { times, workers });
   const opened = openedOf(address);
+  usePresentQuery(BatchPageQuery, { id: batch.id });
   usePageTitle(`${hasEnded(batch) ? '' : `${percent(batch.progress)} · `}${nameOf(batch)}`);
   useReturnToList(opened !== null);
 

@@ -5,8 +5,9 @@ import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
 import { Sieve } from '../../parts/sieve.tsx';
+import { When } from '../../parts/when.tsx';
 import { CountsFields, hasEnded } from '../../words/batch-state.ts';
-import { count, many, useTimes } from '../../words/numbers.ts';
+import { count, many } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import { oneLine, visible } from '../../words/text.ts';
 import { askedFacts } from './asked.tsx';
@@ -125,7 +126,6 @@ function Option({ name, value }: { name: string; value: string }) {
 }
 
 export function JobsTab({ batch, pulse }: { batch: Batch; pulse: number }) {
-  const times = useTimes();
   const { data, error, again } = useRead({
     query: Jobs,
     variables: { id: batch.id },
@@ -180,9 +180,15 @@ export function JobsTab({ batch, pulse }: { batch: Batch; pulse: number }) {
                   </div>
                 )}
               </td>
-              <td title={times.exact(job.createdAt)}>{times.soon(job.createdAt)}</td>
-              <td title={job.endedAt ? times.exact(job.endedAt) : undefined}>
-                {job.endedAt ? times.soon(job.endedAt) : <span className="soft">not yet</span>}
+              <td>
+                <When at={job.createdAt} as="soon" />
+              </td>
+              <td>
+                {job.endedAt ? (
+                  <When at={job.endedAt} as="soon" />
+                ) : (
+                  <span className="soft">not yet</span>
+                )}
               </td>
             </tr>
           ))}
@@ -201,7 +207,6 @@ export function WebhookTab({
   pulse: number;
   acting: Acting;
 }) {
-  const times = useTimes();
   const { id, webhookUrl } = batch;
   const { data, error, again } = useRead({
     query: Deliveries,
@@ -256,7 +261,9 @@ export function WebhookTab({
           <tbody>
             {deliveries.map((one) => (
               <tr key={one.id}>
-                <td title={times.exact(one.at)}>{times.clock(one.at, true)}</td>
+                <td>
+                  <When at={one.at} as="clock" />
+                </td>
                 <td>{one.attempt}</td>
                 <td className="cut" title={one.error ?? undefined}>
                   {[one.statusCode ?? 'no answer', one.error && oneLine(one.error)]
@@ -264,7 +271,11 @@ export function WebhookTab({
                     .join(': ')}
                 </td>
                 <td>
-                  {one.nextAttemptAt ? times.clock(one.nextAttemptAt, true) : 'no other follows'}
+                  {one.nextAttemptAt ? (
+                    <When at={one.nextAttemptAt} as="clock" />
+                  ) : (
+                    'no other follows'
+                  )}
                 </td>
               </tr>
             ))}

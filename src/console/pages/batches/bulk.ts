@@ -43,10 +43,10 @@ const Delete = graphql(`
 const mutations = { cancel: Cancel, retry: Retry, delete: Delete };
 
 /** True where the action would change the batch. */
-export function isMeant(action: BulkAction, { status, counts }: SumRow): boolean {
+export function isMeant(action: BulkAction, { status, counts, contentDeletedAt }: SumRow): boolean {
   if (action === 'delete') return true;
   if (action === 'cancel') return !hasEnded({ status }) && status !== 'CANCELLING';
-  if (status === 'CANCELLING') return false;
+  if (status === 'CANCELLING' || contentDeletedAt !== null) return false;
   return status === 'FAILED' || counts.failed + counts.cancelled + counts.expired > 0;
 }
 

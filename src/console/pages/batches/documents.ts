@@ -27,7 +27,7 @@ export type BatchRow = ResultOf<typeof BatchRowFields>;
 
 export const BatchPage = graphql(
   `
-    query BatchPage($filter: BatchFilter, $first: Int!, $after: String) {
+    query Batches($filter: BatchFilter, $first: Int!, $after: String) {
       batches(filter: $filter, first: $first, after: $after) {
         totalCount
         pageInfo {
@@ -90,6 +90,7 @@ export const BatchSums = graphql(
           node {
             id
             status
+            contentDeletedAt
             counts {
               ...CountsFields
             }

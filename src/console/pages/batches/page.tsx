@@ -1,6 +1,7 @@
 /** The list of batches, as it changes. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { wasReturnedTo } from '../../data/navigation.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { useWorkerCount } from '../../data/use-workers.ts';
 import { useAddress } from '../../parts/address.ts';
@@ -10,14 +11,14 @@ import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
 import { count } from '../../words/numbers.ts';
 import type { BulkAction } from './bulk.ts';
 import { BulkDialog } from './bulk-dialog.tsx';
-import { ShowCounts } from './documents.ts';
+import { BatchPage, ShowCounts } from './documents.ts';
 import { FirstSteps } from './empty.tsx';
 import { type ApiFilter, type Filter, isWhole, readFilter, toApiFilter } from './filter.ts';
 import { Filters } from './filters.tsx';
 import { useSelection } from './selection.ts';
 import { SelectionBar } from './selection-bar.tsx';
 import { BatchTable } from './table.tsx';
-import { type OpenList, useBatchList } from './use-batch-list.ts';
+import { type OpenList, pageRows, useBatchList } from './use-batch-list.ts';
 import './batches.css';
 
 /** Where the list was scrolled to when it was left. */
@@ -28,6 +29,7 @@ export function BatchesPage() {
   const [address, setAddress] = useAddress();
   const filter = readFilter(address);
   const apiFilter = toApiFilter(filter, Date.now());
+  usePresentQuery(BatchPage, { filter: apiFilter, first: pageRows });
   const returned = useRef(wasReturnedTo()).current;
   const list = useBatchList(apiFilter, returned);
   const counts = useShowCounts(filter, list);

@@ -61,7 +61,7 @@ export const Row = memo(function Row(props: RowProps) {
         <Cost batch={batch} />
       </td>
       <td className="began say right">
-        <When at={batch.startedAt ?? batch.createdAt} />
+        <When at={batch.startedAt ?? batch.createdAt} inRow />
       </td>
     </tr>
   );

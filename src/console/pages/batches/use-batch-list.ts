@@ -16,7 +16,7 @@ import {
   withReread,
 } from './list.ts';
 
-const pageRows = 50;
+export const pageRows = 50;
 /** The most that the server gives in one page. */
 const maxRows = 1_000;
 /** Below it the page counts as not scrolled. */

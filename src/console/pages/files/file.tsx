@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useClient } from 'urql';
 import { Link, useLocation } from 'wouter';
 import type { ResultOf } from '../../data/graphql.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
@@ -26,7 +27,8 @@ const mostColumns = 12;
 export function FilePage({ id }: { id: string }) {
   const [{ data, error }, ask] = useLiveQuery({ query: OneFile, variables: { id } });
   const file = data?.file;
-  usePageTitle(file ? file.name : 'File');
+  usePageTitle(file ? visible(file.name) : 'File');
+  usePresentQuery(OneFile, { id });
   if (!data) {
     return (
       <>

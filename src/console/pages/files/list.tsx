@@ -1,8 +1,9 @@
 /** All files of the caller, newest first. */
-import { type ReactNode, useCallback, useEffect, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { type CombinedError, useClient } from 'urql';
 import { Link } from 'wouter';
 import { returns } from '../../data/connection.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useStore } from '../../data/store.ts';
 import { Button, ButtonLink } from '../../parts/button.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
@@ -14,6 +15,8 @@ import { visible } from '../../words/text.ts';
 import { type FileRow, FilesPage } from './documents.ts';
 
 const pageRows = 100;
+/** The most that the server gives in one page. */
+const maxRows = 1_000;
 
 interface Read {
   files: FileRow[];
@@ -23,6 +26,7 @@ interface Read {
 
 export function FileList() {
   usePageTitle('Files');
+  usePresentQuery(FilesPage, { first: pageRows });
   const { read, error, reading, more, again } = useFiles();
   return (
     <>
@@ -36,6 +40,7 @@ export function FileList() {
         }
       />
       <Body read={read} error={error} again={again} />
+      {read && error && <PartError error={error} again={again} what="More of the list" />}
       {read?.next && (
         <div className="row soft foot">
           {count(read.files.length)} of {count(read.total)}
@@ -57,7 +62,7 @@ function Body({
   error: CombinedError | null;
   again: () => void;
 }): ReactNode {
-  if (error) return <PartError error={error} again={again} what="The list" />;
+  if (!read && error) return <PartError error={error} again={again} what="The list" />;
   if (!read) {
     return (
       <div className="card files waiting">
@@ -121,7 +126,7 @@ function Row({ file }: { file: FileRow }) {
       </td>
       <td className="right soft">{bytes(file.sizeBytes)}</td>
       <td className="right soft">
-        <When at={file.createdAt} />
+        <When at={file.createdAt} inRow />
       </td>
     </tr>
   );
@@ -154,12 +159,19 @@ function useFiles() {
     [client],
   );
   const back = useStore(returns);
-  useEffect(() => void ask(null, pageRows), [ask, back]);
+  const latest = useRef(read);
+  latest.current = read;
+  // As many as are shown: who came back to them stays where they are.
+  const again = useCallback(() => {
+    const rows = Math.min(maxRows, Math.max(pageRows, latest.current?.files.length ?? 0));
+    void ask(null, rows);
+  }, [ask]);
+  useEffect(again, [again, back]);
   return {
     read,
     error,
     reading,
     more: () => void ask(read, pageRows),
-    again: () => void ask(null, pageRows),
+    again,
   };
 }

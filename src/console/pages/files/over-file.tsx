@@ -42,7 +42,7 @@ export function OverFile({ fileId }: { fileId: string }) {
               <Sieve thin counts={batch.counts} />
               <span className={`state ${look}`}>{word}</span>
               <span className="soft right">
-                <When at={batch.createdAt} />
+                <When at={batch.createdAt} inRow />
               </span>
             </li>
           );

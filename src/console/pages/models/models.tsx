@@ -4,6 +4,7 @@ import { graphql } from '../../data/graphql.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { PartError, Skeleton } from '../../parts/part.tsx';
 import { aboutCount, many } from '../../words/numbers.ts';
+import { visible } from '../../words/text.ts';
 
 const ModelList = graphql(`
   query ModelList {
@@ -66,7 +67,7 @@ export function Models() {
           <tbody>
             {shown.map((model) => (
               <tr key={model.id}>
-                <td className="mono cut">{model.id}</td>
+                <td className="mono cut">{visible(model.id)}</td>
                 <td className="right" data-name="in">
                   {price(model.inputPrice)}
                 </td>

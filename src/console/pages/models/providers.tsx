@@ -2,10 +2,12 @@
 import { useState } from 'react';
 import { useClient } from 'urql';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PartError, Skeleton, sentenceOf } from '../../parts/part.tsx';
 import { count } from '../../words/numbers.ts';
+import { oneLine, visible } from '../../words/text.ts';
 
 const ProviderStates = graphql(`
   query ProviderStates {
@@ -55,6 +57,7 @@ type State = ResultOf<typeof ProviderStates>['service']['providers'][number];
 
 export function Providers() {
   const { data, error, again } = usePolledQuery({ query: ProviderStates, variables: {} });
+  usePresentQuery(ProviderStates, {});
   return (
     <section className="card" aria-labelledby="providers">
       <h2 id="providers">Providers</h2>
@@ -92,7 +95,7 @@ function Provider({ provider, testModel }: { provider: State; testModel: string 
       <div className="row wrap">
         <h3>{provider.name}</h3>
         <span className={`state ${look}`}>{word}</span>
-        <span className="soft small">{provider.reason}</span>
+        <span className="soft small">{provider.reason && oneLine(provider.reason, 300)}</span>
         <span className="grow" />
         {testModel && <TestButton model={testModel} />}
       </div>
@@ -101,8 +104,8 @@ function Provider({ provider, testModel }: { provider: State; testModel: string 
         <ul className="model-states">
           {provider.models.map((model) => (
             <li key={model.model}>
-              <b className="mono">{model.model}</b>{' '}
-              {model.reason ?? (model.up ? 'answers' : 'fails')}
+              <b className="mono">{visible(model.model)}</b>{' '}
+              {model.reason ? oneLine(model.reason, 300) : model.up ? 'answers' : 'fails'}
               <Limits state={model} />
             </li>
           ))}
@@ -149,7 +152,10 @@ function TestButton({ model }: { model: string }) {
     const failure = data?.run.results[0]?.error;
     setBusy(false);
     if (error) setSaid(sentenceOf(error));
-    else setSaid(failure ? `${failure.code}: ${failure.message}` : `answered in ${seconds} s`);
+    else
+      setSaid(
+        failure ? `${failure.code}: ${oneLine(failure.message)}` : `answered in ${seconds} s`,
+      );
   }
   return (
     <>

@@ -4,6 +4,7 @@ import { graphql } from '../../data/graphql.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Empty, PartError, Skeleton, Unknown } from '../../parts/part.tsx';
 import { aboutCount, count, usd } from '../../words/numbers.ts';
+import { visible } from '../../words/text.ts';
 
 const MonthSpending = graphql(`
   query MonthSpending($month: String) {
@@ -93,7 +94,7 @@ export function Spending() {
           <tbody>
             {spending.byModel.map(({ model, execution, usage }) => (
               <tr key={`${model} ${execution}`}>
-                <td className="mono cut">{model}</td>
+                <td className="mono cut">{visible(model)}</td>
                 <td>{execution === 'LIVE' ? 'live' : 'batch API'}</td>
                 <td className="right" data-name="requests">
                   {count(usage.requests)}
@@ -105,7 +106,7 @@ export function Spending() {
                   {aboutCount(usage.outputTokens)}
                 </td>
                 <td className="right" data-name="cost">
-                  {usage.costUsd === null ? <Unknown why="no known price" /> : usd(usage.costUsd)}
+                  {usage.costUsd === null ? <Unknown why="no price" /> : usd(usage.costUsd)}
                 </td>
               </tr>
             ))}
@@ -118,7 +119,11 @@ export function Spending() {
 
 function Sum({ costUsd, requests }: { costUsd: number | null; requests: number }) {
   if (costUsd !== null) return <b>{usd(costUsd)}</b>;
-  return requests === 0 ? 'Nothing was sent.' : <Unknown why="no known price" />;
+  return requests === 0 ? (
+    'Nothing was sent.'
+  ) : (
+    <Unknown why="a model has no known price, which PRICES can name" />
+  );
 }
 
 /** `2026-11`, the present month first; in UTC, as the server counts. */

@@ -2,7 +2,8 @@
 import { graphql } from '../../data/graphql.ts';
 import { usePolledQuery } from '../../data/use-polled-query.ts';
 import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
-import { count, useTimes } from '../../words/numbers.ts';
+import { When } from '../../parts/when.tsx';
+import { count } from '../../words/numbers.ts';
 
 const WorkerStates = graphql(`
   query WorkerStates {
@@ -18,7 +19,6 @@ const WorkerStates = graphql(`
 
 export function Workers() {
   const { data, error, again } = usePolledQuery({ query: WorkerStates, variables: {} });
-  const times = useTimes();
   const workers = data?.service.workers ?? [];
   return (
     <section className="card" aria-labelledby="workers">
@@ -46,8 +46,8 @@ export function Workers() {
                 <td className="right" data-name="calls at once">
                   {count(worker.concurrency)}
                 </td>
-                <td className="right" data-name="works since" title={times.exact(worker.startedAt)}>
-                  {times.day(worker.startedAt)}
+                <td className="right" data-name="works since">
+                  <When at={worker.startedAt} />
                 </td>
               </tr>
             ))}

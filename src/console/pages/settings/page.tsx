@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
 import { forgetKey, key } from '../../data/key.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useStore } from '../../data/store.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
@@ -116,6 +117,7 @@ function Key() {
 
 function Server() {
   const [{ data, error }, ask] = useLiveQuery({ query: ServerFacts });
+  usePresentQuery(ServerFacts, {});
   return (
     <section className="card" aria-labelledby="server">
       <h2 id="server">Server</h2>

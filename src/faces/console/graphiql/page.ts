@@ -99,13 +99,18 @@ function renderEnd(address: string, withKeys: boolean): string {
   const tabs = createTabs(address);
   const hints = Object.fromEntries(tabs.map(({ name, hint }) => [name, hint]));
   const defaultTabs = tabs.map(({ query, variables }) => ({ query, variables }));
-  // Who follows a link to a query sees it first, also at the first visit.
+  // Who follows a link to a query sees it first, also at the first visit. GraphiQL keeps the query
+  // of the address as it is edited, and no variables: those it keeps itself.
   return `YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
           title: 'Winnow',
-          defaultTabs: ((asked, tabs) => {
-            const [query, variables] = [asked.get('query'), asked.get('variables') ?? undefined];
-            return query ? [{ query, variables }, ...tabs] : tabs;
-          })(new URLSearchParams(location.search), ${inScript(defaultTabs)}),
+          ...((address, tabs) => {
+            const query = address.searchParams.get('query');
+            if (!query) return { defaultTabs: tabs };
+            const variables = address.searchParams.get('variables') ?? undefined;
+            address.searchParams.delete('variables');
+            history.replaceState(history.state, '', address);
+            return { variables, defaultTabs: [{ query, variables }, ...tabs] };
+          })(new URL(location.href), ${inScript(defaultTabs)}),
           ...(${graphiqlScript})(${inScript({ hints, withKeys })}),
         });
       </script>

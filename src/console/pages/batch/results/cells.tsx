@@ -27,10 +27,19 @@ const waitingWords = {
   EXPIRED: 'out of time',
 } as const;
 
+/** Whether the row has an id of its own, which is more than its place. */
+export function hasOwnId({ customId, index, row }: Row): boolean {
+  return customId !== String(row === null ? index : row - 1);
+}
+
 /** Which columns the results have. */
-export function columnsOf(operation: Operation): readonly [look: string, name: string][] {
+export function columnsOf(
+  operation: Operation,
+  withIds: boolean,
+): readonly [look: string, name: string][] {
   return [
     ['at', '#'],
+    ...(withIds ? [['id', 'id'] as [string, string]] : []),
     ['text', 'text'],
     ['answer', answerNames[operation]],
     ...(operation === 'LABEL' ? [['sure', 'confidence'] as [string, string]] : []),
@@ -43,8 +52,12 @@ interface CellsProps {
   operation: Operation;
 }
 
-export const Cells = memo(function Cells({ row, operation }: CellsProps) {
-  const { index, excerpt, usage, cached, status } = row;
+export const Cells = memo(function Cells({
+  row,
+  operation,
+  withIds,
+}: CellsProps & { withIds: boolean }) {
+  const { index, customId, excerpt, usage, cached, status } = row;
   const isOpen = status === 'PENDING' || status === 'PROCESSING';
   // A cancelled row took nothing of the identical one.
   const tookAnswer = cached && (status === 'SUCCEEDED' || status === 'FAILED');
@@ -54,6 +67,11 @@ export const Cells = memo(function Cells({ row, operation }: CellsProps) {
       <span role="gridcell" className="at mono soft">
         {index}
       </span>
+      {withIds && (
+        <span role="gridcell" className="id mono cut name" title={customId}>
+          {oneLine(customId, 60)}
+        </span>
+      )}
       <span role="gridcell" className="text cut" dir="auto">
         {visible(excerpt).trim() || <span className="soft">blank</span>}
       </span>

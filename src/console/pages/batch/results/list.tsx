@@ -16,7 +16,7 @@ import {
 import { useNarrow } from '../../../parts/narrow.ts';
 import { useShortcuts } from '../../../parts/shortcuts.ts';
 import type { Batch } from '../documents.ts';
-import { Cells, columnsOf } from './cells.tsx';
+import { Cells, columnsOf, hasOwnId } from './cells.tsx';
 import type { RowStore } from './row-store.ts';
 import {
   clampOffset,
@@ -105,13 +105,14 @@ export function List({
   }
   useShortcuts({ j: () => step(1), k: () => step(-1) });
 
-  const columns = columnsOf(operation);
+  const withIds = useIds(store, top, bottom);
+  const columns = columnsOf(operation, withIds);
   const rowId = (place: number) => `row-${place}`;
   return (
     // The bar and the keys belong to the same element, so that one stop of Tab reaches both.
     <div
       ref={box}
-      className={`grid ${operation.toLowerCase()}`}
+      className={`grid ${operation.toLowerCase()}${withIds ? ' with-ids' : ''}`}
       role="grid"
       tabIndex={0}
       aria-label="Results"
@@ -151,7 +152,7 @@ export function List({
                   }}
                 >
                   {row ? (
-                    <Cells row={row} operation={operation} />
+                    <Cells row={row} operation={operation} withIds={withIds} />
                   ) : (
                     <span role="gridcell" className="coming">
                       <i />
@@ -167,6 +168,20 @@ export function List({
       <div role="presentation" style={{ height: Math.max(0, scrolledPx(extent) - viewPx) }} />
     </div>
   );
+}
+
+/** Whether a row that was in sight has an id of its own: then there is a column of ids. */
+function useIds(store: RowStore<Row>, top: number, bottom: number): boolean {
+  const [found, setFound] = useState(false);
+  let isSeen = found;
+  for (let place = top; place <= bottom && !isSeen; place += 1) {
+    const row = store.at(place);
+    isSeen = row !== undefined && hasOwnId(row);
+  }
+  useEffect(() => {
+    if (isSeen) setFound(true);
+  }, [isSeen]);
+  return isSeen;
 }
 
 /** Keeps where the rows stand together with where the browser's bar stands. */

@@ -2,14 +2,17 @@
 import { ArrowLeft, X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { CombinedError } from 'urql';
+import { returns } from '../../../data/connection.ts';
 import { graphql, type ResultOf } from '../../../data/graphql.ts';
+import { useStore } from '../../../data/store.ts';
 import { uncached } from '../../../data/uncached.ts';
 import { Button } from '../../../parts/button.tsx';
 import { useNarrow } from '../../../parts/narrow.ts';
 import { PartError, Skeleton } from '../../../parts/part.tsx';
 import { useShortcuts } from '../../../parts/shortcuts.ts';
 import { Sure } from '../../../parts/sure.tsx';
-import { bytes, count, many, usd, useTimes } from '../../../words/numbers.ts';
+import { When } from '../../../parts/when.tsx';
+import { bytes, count, many, usd } from '../../../words/numbers.ts';
 import { oneLine, visible } from '../../../words/text.ts';
 import { CopyButton } from '../copy-button.tsx';
 import type { Batch } from '../documents.ts';
@@ -98,7 +101,7 @@ export function OpenedRow({
       {error && <PartError error={error} what="The row" again={again} />}
       {missing && <p className="soft">There is no such row.</p>}
       {!item && !error && !missing && <Skeleton lines={8} />}
-      {item && <Whole item={item} operation={batch.operation} />}
+      {item && <Whole item={item} batch={batch} />}
     </section>
   );
 }
@@ -108,6 +111,7 @@ function useWholeRow({ id, index, stamp }: { id: string; index: number; stamp: s
   const [missing, setMissing] = useState(false);
   const [error, setError] = useState<CombinedError | null>(null);
   const [tries, setTries] = useState(0);
+  const back = useStore(returns);
   useEffect(() => {
     let current = true;
     void read();
@@ -124,7 +128,7 @@ function useWholeRow({ id, index, stamp }: { id: string; index: number; stamp: s
       setItem(found);
       setMissing(found === null);
     }
-  }, [id, index, stamp, tries]);
+  }, [id, index, stamp, tries, back]);
   return {
     // What stands here is of the row that is asked for, not of the one before.
     item: item?.index === index ? item : null,
@@ -134,8 +138,7 @@ function useWholeRow({ id, index, stamp }: { id: string; index: number; stamp: s
   };
 }
 
-function Whole({ item, operation }: { item: WholeItem; operation: Batch['operation'] }) {
-  const times = useTimes();
+function Whole({ item, batch: { operation, model } }: { item: WholeItem; batch: Batch }) {
   const { error, usage, output, request, metadata, rejectedAnswer } = item;
   return (
     <>
@@ -174,13 +177,9 @@ function Whole({ item, operation }: { item: WholeItem; operation: Batch['operati
         <dt>Tokens</dt>
         <dd>{usage ? tokensWords(usage) : 'nothing sent'}</dd>
         <dt>Cost</dt>
-        <dd>
-          {usage ? (usage.costUsd === null ? 'unknown' : usd(usage.costUsd)) : 'nothing sent'}
-        </dd>
+        <dd>{usage ? costWords(usage, model) : 'nothing sent'}</dd>
         <dt>Answered</dt>
-        <dd title={item.completedAt ? times.exact(item.completedAt) : undefined}>
-          {item.completedAt ? times.clock(item.completedAt, true) : 'not yet'}
-        </dd>
+        <dd>{item.completedAt ? <When at={item.completedAt} as="clock" /> : 'not yet'}</dd>
       </dl>
       {metadata && <Block name="Other columns" text={pretty(metadata)} mono folded />}
       {request ? (
@@ -217,6 +216,10 @@ function tokensWords({ inputTokens, outputTokens, cachedInputTokens, requests }:
   const cached = cachedInputTokens > 0 ? ` (${count(cachedInputTokens)} cached)` : '';
   const sent = many(requests, 'request');
   return `${count(inputTokens)} in${cached}, ${count(outputTokens)} out, ${sent}`;
+}
+
+function costWords({ costUsd }: ItemUsage, model: string): string {
+  return costUsd === null ? `unknown: no price for ${visible(model)}` : usd(costUsd);
 }
 
 export function pretty(value: unknown): string {

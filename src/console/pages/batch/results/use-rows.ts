@@ -38,6 +38,7 @@ const RowPage = graphql(`
           node {
             id
             index
+            row
             customId
             status
             excerpt(characters: 160)
