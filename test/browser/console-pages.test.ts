@@ -8,10 +8,12 @@ import { startConsole } from '../support/console-app.ts';
 import {
   cutOffOf,
   openConsole,
+  tooSmallOf,
   tooWideOf,
   unseenFocusOf,
   untilRead,
   violationsOf,
+  zoomedFieldsOf,
 } from '../support/console-page.ts';
 import { browserPath, launchBrowser } from '../support/graphiql-browser.ts';
 
@@ -74,8 +76,14 @@ if (browserPath) {
         }
         for (const size of sizes) {
           await page.setViewportSize(size);
-          const wide = [...(await tooWideOf(page)), ...(await cutOffOf(page))];
-          if (wide.length > 0) found[`${size.width} px ${place}`] = wide;
+          const isPhone = size.width < 720;
+          const wrong = [
+            ...(await tooWideOf(page)),
+            ...(await cutOffOf(page)),
+            ...(await tooSmallOf(page, isPhone ? 36 : 24)),
+            ...(isPhone ? await zoomedFieldsOf(page) : []),
+          ];
+          if (wrong.length > 0) found[`${size.width} px ${place}`] = wrong;
         }
       }
 

@@ -1,5 +1,5 @@
 /** The console beside its server: killed under an open page, two owners, and keys. */
-import type { Browser } from 'playwright-core';
+import type { Browser, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Winnow } from '../../src/client/index.ts';
 import { submitTexts } from '../faces/graphql/support.ts';
@@ -63,10 +63,14 @@ if (browserPath) {
       expect(await page.getByRole('button', { name: 'Start' }).getAttribute('aria-disabled')).toBe(
         'true',
       );
+      await page.getByRole('grid', { name: 'Results' }).getByText('good').click();
+      const row = page.getByRole('region', { name: 'Row 0' });
+      await row.getByText('The row could not be read.').waitFor();
       await form.getByLabel('Or paste texts').fill('good');
       await form.getByText('The cost is unknown: The server cannot be reached.').waitFor();
       program = await start();
       await page.getByText('Live', { exact: true }).waitFor();
+      await row.getByText('Waits for its turn.').waitFor();
       await list.page.getByText('Live', { exact: true }).waitFor();
       await winnow.batches.submit({ label, source: ['good'], name: 'after the start' });
       await list.page.getByRole('link', { name: 'after the start' }).waitFor();
@@ -127,6 +131,29 @@ if (browserPath) {
       await page.getByRole('heading', { name: 'of anna' }).waitFor();
       await page.getByRole('link', { name: 'GraphiQL' }).click();
       expect(await runTab(page, 'Welcome', 'defaultModel')).toContain('test/rules');
+      await context.close();
+    });
+
+    it('drops a socket that is still to be opened without an error', async () => {
+      const context = await browser.newContext();
+      const { page, problems } = await openConsole(context, app.url, '/console');
+      await giveKey(page, annaKey);
+      await page.getByText('Live', { exact: true }).waitFor();
+      // Each waits for its answer, the first until its key is gone.
+      const opened: WebSocketRoute[] = [];
+      await page.routeWebSocket(/graphql/, (socket) => {
+        opened.push(socket);
+      });
+      await page.goto(`${app.url}/console/settings`);
+      await until(() => opened.length > 0, { deadlineMs: 10_000, what: 'a socket' });
+      problems.length = 0;
+      await page.getByRole('button', { name: 'Forget the key' }).click();
+      await page.getByRole('textbox', { name: 'API key' }).waitFor();
+      await opened[0]?.close({ code: 4403, reason: 'Forbidden' });
+      // Who asks for what follows a refusal has heard of it.
+      await page.evaluate(() => new Promise((done) => setTimeout(done)));
+
+      expect(problems.filter((problem) => !problem.includes('401'))).toEqual([]);
       await context.close();
     });
 

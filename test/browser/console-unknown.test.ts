@@ -102,6 +102,30 @@ if (browserPath) {
       await page.close();
     });
 
+    it('says in the list what is not counted yet, and has no confidence where none can be', async () => {
+      const operation = { summarize: {} };
+      const id = await submitTexts(app, ['A letter.'], {
+        name: 'never counted',
+        operation,
+        autoStart: false,
+      });
+      const { page } = await openConsole(browser, app.url, '/console/settings');
+      await page.route('**/graphql', async (route) => {
+        const { status, body } = await answerOf(route);
+        for (const { node } of body.data?.batches?.edges ?? []) node.quote &&= null;
+        await route.fulfill({ status, json: body });
+      });
+      await page.goto(`${app.url}/console?name=never+counted`);
+      const row = page.getByRole('row', { name: 'never counted' });
+      await row.getByText('not counted yet', { exact: true }).waitFor();
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+
+      await page.goto(`${app.url}/console/batches/${id}`);
+      await figure(page, 'Sent twice 0 no worker died');
+      expect(await page.getByRole('main').innerText()).not.toMatch(/[Cc]onfidence/);
+      await page.close();
+    });
+
     it('leaves out how long the rest takes, and names the lane that is not there', async () => {
       const texts = Array.from({ length: 20 }, (_, n) => `good ${n}`);
       const id = await submitTexts(app, texts, { preview: 10 });

@@ -17,6 +17,7 @@ import { seedBatches } from './seed-batches.ts';
 
 const size = { width: 1_440, height: 900 };
 const themes = ['light', 'dark'] as const;
+type Theme = (typeof themes)[number];
 const prices = { 'sandbox/rules': { input: 0.4, output: 1.6 } };
 
 if (!browserPath) throw new Error('Pictures need a Chromium, and none was found');
@@ -68,7 +69,23 @@ async function takePictures(from: Browser, url: string): Promise<void> {
   });
   await take(page, 'new-batch');
 
+  await page.goto(`${url}/console/playground`);
+  await page.getByLabel('Text', { exact: true }).fill('My card has not arrived yet.');
+  await page.getByLabel('Categories').fill('card arrival\nlost card\ntop up\ncard limits');
+  await page.getByRole('button', { name: 'Ask' }).click();
+  await page.getByText('What is sent').waitFor();
+  await page.getByRole('heading', { name: 'Playground' }).focus();
+  await take(page, 'playground', ['light']);
+
   await seedBatches(url);
+  await page.goto(`${url}/console/models`);
+  await page.getByRole('heading', { name: 'sandbox', exact: true }).waitFor();
+  await take(page, 'models', ['light']);
+
+  await page.goto(`${url}/console/files/${file.id}`);
+  await page.getByText('Batches over it').waitFor();
+  await take(page, 'file', ['light']);
+
   await page.goto(`${url}/console`);
   const large = page.getByRole('row', { name: 'a large file, under way' });
   await large.getByText('Processing').waitFor();
@@ -76,10 +93,10 @@ async function takePictures(from: Browser, url: string): Promise<void> {
   await take(page, 'batches');
 }
 
-/** The page as it is, in both themes. */
-async function take(page: Page, name: string): Promise<void> {
+/** The page as it is, in both themes or in these. */
+async function take(page: Page, name: string, chosen: readonly Theme[] = themes): Promise<void> {
   await untilRead(page);
-  for (const colorScheme of themes) {
+  for (const colorScheme of chosen) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const picture = await packPicture(page, await page.screenshot());
     const path = new URL(`../../docs/console-${name}-${colorScheme}.png`, import.meta.url);

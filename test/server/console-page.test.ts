@@ -1,8 +1,10 @@
 /** The console's page and its files, as they are served. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { noticeHeaders, renderNotice } from '../../src/faces/console/app/page.ts';
 import { type App, startApp } from '../support/app.ts';
 import { until } from '../support/until.ts';
 import { closedPort } from '../webhooks/support.ts';
@@ -52,6 +54,18 @@ it('may load nothing from another host, and runs no script of a text', async () 
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
   expect(page).not.toMatch(/<script>|<style|style=|https?:\/\//);
+});
+
+it('has a frame before it is bundled, whose styles its policy lets in, and no others', () => {
+  const page = renderNotice('Preparing <it> …', { again: true });
+  const [, style = ''] = /<style>(.*)<\/style>/s.exec(page) ?? [];
+  const hash = createHash('sha256').update(style).digest('base64');
+
+  expect(noticeHeaders['content-security-policy']).toContain(`style-src 'sha256-${hash}';`);
+  expect(page).toContain('Preparing &lt;it>');
+  expect(page).toContain('http-equiv="refresh"');
+  expect(page).not.toMatch(/<script|style=|https?:\/\//);
+  expect(renderNotice('It failed', { again: false })).not.toContain('refresh');
 });
 
 it('is not sent again to a browser that has it; its files never change', async () => {

@@ -124,6 +124,42 @@ export async function cutOffOf(page: Page): Promise<string[]> {
   });
 }
 
+/**
+ * Controls that are smaller than `px` in either direction; of a tick, its label. Links within a
+ * sentence may be as high as that.
+ */
+export async function tooSmallOf(page: Page, px: number): Promise<string[]> {
+  return await page.evaluate((least) => {
+    const controls =
+      'button, select, textarea, input, summary, a.button, nav a, [role=tab], [role=menuitem]';
+    return [...document.querySelectorAll<HTMLElement>(controls)]
+      .map((element) => {
+        const isTick = element.matches('[type=checkbox], [type=radio]');
+        return (isTick && (element as HTMLInputElement).labels?.[0]) || element;
+      })
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+      .filter((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        // Of one pixel is what people who hear the page alone meet.
+        return width > 4 && (width < least - 0.5 || height < least - 0.5);
+      })
+      .map((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return `${width} x ${height}: ${element.outerHTML.slice(0, 120)}`;
+      });
+  }, px);
+}
+
+/** Fields of smaller text than 16 px: Safari zooms into these on a phone. */
+export async function zoomedFieldsOf(page: Page): Promise<string[]> {
+  return await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('input, select, textarea')]
+      .filter((field) => !field.matches('[type=checkbox], [type=radio], [type=file]'))
+      .filter((field) => Number.parseFloat(getComputedStyle(field).fontSize) < 16)
+      .map((field) => field.outerHTML.slice(0, 120)),
+  );
+}
+
 /** Whether what has the focus, or the label that stands for it, has an outline in sight. */
 export async function focusIsSeen(page: Page): Promise<boolean> {
   return await page.evaluate(() => {

@@ -1,13 +1,13 @@
 /** Step 2: which column is the text and which the id, with some rows of the file. */
-import { useState } from 'react';
-import { useQuery } from 'urql';
+import { useLiveQuery } from '../../data/use-live-query.ts';
 import { PartError, Skeleton } from '../../parts/part.tsx';
 import { RowTable } from '../../parts/row-table.tsx';
 import { visible } from '../../words/text.ts';
 import type { SourceFileData } from './data-step.tsx';
 import { SampleRows } from './documents.ts';
 import { Field } from './field.tsx';
-import type { Form } from './form.ts';
+import { useOpening } from './folded.tsx';
+import type { Form, Problems } from './form.ts';
 import { Step } from './step.tsx';
 
 const shownRows = 10;
@@ -17,12 +17,15 @@ export function ColumnsStep({
   form,
   change,
   file,
+  problems,
 }: {
   form: Form;
   change: (changes: Partial<Form>) => void;
   file: SourceFileData;
+  problems: Problems;
 }) {
-  const [open, setOpen] = useState(file.contentField === null && file.columns.length > 0);
+  const isUnclear = file.contentField === null && file.columns.length > 0;
+  const [open, setOpen] = useOpening(problems, ['contentField', 'customIdField'], isUnclear);
   const text = form.contentField ?? file.contentField;
   const id = form.customIdField ?? file.customIdField;
   const summary = (
@@ -56,6 +59,7 @@ export function ColumnsStep({
         <Field
           label="Text"
           note={text ? undefined : 'without one, the whole row goes to the model'}
+          problem={problems.contentField}
         >
           {(parts) => (
             <select
@@ -69,7 +73,7 @@ export function ColumnsStep({
             </select>
           )}
         </Field>
-        <Field label="Id" note="names each row in the output">
+        <Field label="Id" note="names each row in the output" problem={problems.customIdField}>
           {(parts) => (
             <select
               {...parts}
@@ -97,11 +101,12 @@ function Columns({ names }: { names: readonly string[] }) {
 }
 
 function Rows({ file, text }: { file: SourceFileData; text: string | null }) {
-  const [{ data, error, fetching }, ask] = useQuery({
+  const [{ data, error, fetching }, ask] = useLiveQuery({
     query: SampleRows,
     variables: { id: file.id, first: shownRows, seed: 0 },
+    requestPolicy: 'cache-first',
   });
-  if (error) {
+  if (error && !data) {
     return (
       <PartError
         error={error}

@@ -1,9 +1,10 @@
 /** Step 1: a file from this machine, a file that is at the server, or pasted lines. */
 import { type DragEvent, useEffect, useRef, useState } from 'react';
-import { useQuery } from 'urql';
 import type { Beginning } from '../../data/beginning.ts';
 import type { ResultOf } from '../../data/graphql.ts';
+import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
+import { formats } from '../../words/files.ts';
 import { bytes, count, many, percent } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import { type NewBatchService, RecentFiles, type SourceFile } from './documents.ts';
@@ -40,10 +41,12 @@ export function DataStep({
       done={done}
       onChange={() => setFolded(false)}
       summary={done && file && <FileLine file={file} />}
+      after={file && done && <Warnings of={file} />}
     >
       <Choose
         form={form}
         limits={limits}
+        problem={problem}
         beginning={beginning}
         onFile={(fileId) => {
           setFolded(true);
@@ -64,8 +67,8 @@ function FileLine({ file }: { file: SourceFileData }) {
   const left = file.rejectedCount + file.blankCount;
   return (
     <>
-      <b className="name">{visible(file.name)}</b> · {file.format} · {many(file.itemCount, 'row')} ·{' '}
-      {bytes(file.sizeBytes)}
+      <b className="name">{visible(file.name)}</b> · {formats[file.format]} ·{' '}
+      {many(file.itemCount, 'row')} · {bytes(file.sizeBytes)}
       {left > 0 && (
         <>
           {' '}
@@ -74,6 +77,15 @@ function FileLine({ file }: { file: SourceFileData }) {
       )}
     </>
   );
+}
+
+/** What was guessed when the file was read. */
+function Warnings({ of: { warnings } }: { of: SourceFileData }) {
+  return warnings.map((warning) => (
+    <p key={warning} className="soft small warning">
+      {visible(warning)}
+    </p>
+  ));
 }
 
 /** The rows that were left out, with their reasons. */
@@ -100,12 +112,14 @@ function LeftOut({ file }: { file: SourceFileData }) {
 function Choose({
   form,
   limits,
+  problem,
   beginning,
   onFile,
   onTexts,
 }: {
   form: Form;
   limits: Limits | null;
+  problem?: string;
   beginning: Beginning | null;
   onFile: (id: string) => void;
   onTexts: (text: string) => void;
@@ -206,7 +220,12 @@ function Choose({
         ) : (
           <>
             <p>Drop a CSV, JSON, JSONL or text file here</p>
-            <Button look="first" changes onClick={() => input.current?.click()}>
+            <Button
+              look="first"
+              changes
+              data-problem={problem ? '' : undefined}
+              onClick={() => input.current?.click()}
+            >
               Choose a file
             </Button>
             {limits && (
@@ -243,7 +262,7 @@ function Choose({
 }
 
 function HereAlready({ onFile, disabled }: { onFile: (id: string) => void; disabled: boolean }) {
-  const [{ data }] = useQuery({ query: RecentFiles, requestPolicy: 'cache-and-network' });
+  const [{ data }] = useLiveQuery({ query: RecentFiles });
   const files = data?.files.edges.map(({ node }) => node) ?? [];
   if (files.length === 0) return null;
   return (

@@ -19,6 +19,16 @@ export const NewBatchService = graphql(`
         outputPrice
         providerBatch
       }
+      providers {
+        name
+        requestsPerMinute
+        tokensPerMinute
+        models {
+          model
+          requestsPerMinute
+          tokensPerMinute
+        }
+      }
     }
   }
 `);
@@ -102,6 +112,12 @@ export const QuoteRun = graphql(`
         tooLongItems
         caveats
         firstRequest
+        inputTokens {
+          low
+        }
+        outputTokens {
+          low
+        }
         liveUsd {
           low
           expected

@@ -31,6 +31,7 @@ export function EnrichFields({
             className="input"
             aria-label={`Name of field ${at + 1}`}
             placeholder="name"
+            aria-invalid={problem !== undefined && at === 0 ? true : undefined}
             value={row.name}
             onChange={(event) => changeRow(at, { name: event.target.value })}
           />

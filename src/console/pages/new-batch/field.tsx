@@ -20,7 +20,6 @@ export function Field({
   children: (parts: FieldParts) => ReactNode;
 }) {
   const id = useId();
-  const described = [note && `${id}-note`, problem && `${id}-problem`].filter(Boolean).join(' ');
   return (
     <div className="field">
       <div className="field-head">
@@ -33,7 +32,7 @@ export function Field({
       </div>
       {children({
         id,
-        'aria-describedby': described || undefined,
+        'aria-describedby': describedBy(id, { note, problem }),
         'aria-invalid': problem ? true : undefined,
       })}
       {problem && (
@@ -48,6 +47,7 @@ export function Field({
 export function Check({
   label,
   note,
+  problem,
   checked,
   onChange,
   disabled,
@@ -55,6 +55,7 @@ export function Check({
 }: {
   label: string;
   note?: string;
+  problem?: string;
   checked: boolean;
   onChange: (checked: boolean) => void;
   disabled?: boolean;
@@ -69,7 +70,8 @@ export function Check({
         checked={checked}
         disabled={disabled}
         onChange={(event) => onChange(event.target.checked)}
-        aria-describedby={note ? `${id}-note` : undefined}
+        aria-describedby={describedBy(id, { note, problem })}
+        aria-invalid={problem ? true : undefined}
       />
       <label htmlFor={id}>{label}</label>
       {children}
@@ -78,6 +80,18 @@ export function Check({
           {note}
         </p>
       )}
+      {problem && (
+        <p id={`${id}-problem`} className="problem" role="alert">
+          {problem}
+        </p>
+      )}
     </div>
   );
+}
+
+function describedBy(
+  id: string,
+  { note, problem }: { note?: string; problem?: string },
+): string | undefined {
+  return [note && `${id}-note`, problem && `${id}-problem`].filter(Boolean).join(' ') || undefined;
 }

@@ -1,8 +1,15 @@
 /** The form of a new batch: what stands in its fields, and the inputs that are made of it. */
 import { readAmount } from '../../words/amount.ts';
-import { parseCategories } from './categories.ts';
+import { parseCategories, writeCategories } from './categories.ts';
 import { emptyField, type FieldRow, readFieldRows } from './enrich-fields.ts';
-import { fieldsOf, type OperationName, operationNames, readOption } from './options.ts';
+import { fieldsOf, readOption } from './options.ts';
+import {
+  type OperationInput,
+  type OperationName,
+  type Options,
+  operationNames,
+  type Submission,
+} from './submission.ts';
 
 export interface Form {
   source: { kind: 'none' } | { kind: 'file'; fileId: string } | { kind: 'texts'; text: string };
@@ -27,7 +34,13 @@ export interface Form {
   expiresInHours: string;
 }
 
-export const previewRows = 200;
+/** 30 days, the most that the server takes. */
+const mostHours = 720;
+
+/** Of requests there is no try, whose place a smaller preview takes. */
+export function previewRowsOf({ operation }: Pick<Form, 'operation'>): number {
+  return operation === 'chat' ? 10 : 200;
+}
 
 export const emptyForm: Form = {
   source: { kind: 'none' },
@@ -51,9 +64,6 @@ export const emptyForm: Form = {
 export type Problems = Readonly<Record<string, string>>;
 
 export type Built<T> = { value: T; problems?: never } | { value?: never; problems: Problems };
-
-type Options = Record<string, unknown>;
-export type OperationInput = Partial<Record<OperationName, Options>>;
 
 export function textsOf(text: string): string[] {
   return text
@@ -95,21 +105,6 @@ export function buildOperation(form: Form): Built<OperationInput> {
   return { value: { [operation]: options } };
 }
 
-export interface Submission {
-  source: { fileId: string } | { texts: string[] };
-  operation: OperationInput;
-  contentField?: string;
-  customIdField?: string;
-  execution?: 'PROVIDER_BATCH';
-  maxCostUsd?: number;
-  preview?: number;
-  deduplicate?: false;
-  webhookUrl?: string;
-  name?: string;
-  expiresInSeconds?: number;
-  autoStart?: false;
-}
-
 /** The input of submitBatch, but for the idempotency key. */
 export function buildSubmission(
   form: Form,
@@ -123,12 +118,14 @@ export function buildSubmission(
   if (maxCostUsd === null)
     problems.stopAt = 'The limit must be an amount of USD above 0, such as 12.50';
   const hours = readAmount(form.expiresInHours);
-  if (hours === null) problems.expiresInHours = 'The time must be a number of hours above 0';
+  if (hours === null || (hours ?? 0) > mostHours) {
+    problems.expiresInHours = `The time must be a number of hours above 0, at most ${mostHours}`;
+  }
   if (form.webhookUrl && !URL.canParse(form.webhookUrl)) {
     problems.webhookUrl = 'The webhook must be an address such as https://example.com/hook';
   }
   if (!operation.value || !source || maxCostUsd === null || hours === null) return { problems };
-  if (problems.webhookUrl) return { problems };
+  if (Object.keys(problems).length > 0) return { problems };
   return {
     value: {
       operation: operation.value,
@@ -137,7 +134,7 @@ export function buildSubmission(
       ...(form.customIdField === null ? {} : { customIdField: form.customIdField }),
       ...(form.execution === 'LIVE' ? {} : { execution: 'PROVIDER_BATCH' as const }),
       ...(maxCostUsd === undefined ? {} : { maxCostUsd }),
-      ...(form.withPreview && rows > previewRows ? { preview: previewRows } : {}),
+      ...(form.withPreview && rows > previewRowsOf(form) ? { preview: previewRowsOf(form) } : {}),
       ...(form.deduplicate ? {} : { deduplicate: false as const }),
       ...(form.webhookUrl ? { webhookUrl: form.webhookUrl } : {}),
       ...(form.name.trim() ? { name: form.name.trim() } : {}),
@@ -183,9 +180,7 @@ export function copyOf(
     name: batch.name ?? '',
     stopAt: batch.maxCostUsd === null ? '' : String(batch.maxCostUsd),
     webhookUrl: batch.webhookUrl ?? '',
-    categories: ((categories ?? []) as string[])
-      .map((name) => (meanings[name] ? `${name}: ${meanings[name]}` : name))
-      .join('\n'),
+    categories: writeCategories((categories ?? []) as string[], meanings),
     fields: Array.isArray(fields) ? fields.map(rowOf) : [emptyField],
     options: { ...emptyForm.options, [operation]: Object.fromEntries(typed) },
   };

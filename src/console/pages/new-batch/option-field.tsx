@@ -28,6 +28,7 @@ export function OptionField({
       <Check
         label={name}
         note={note}
+        problem={problem}
         checked={typed === 'true'}
         onChange={(checked) => onChange(checked ? 'true' : '')}
       />

@@ -1,10 +1,7 @@
 /** The options of operations, as the schema has them: which fields a form shows, and how. */
 import { type InputField, inputs } from 'winnow:schema';
+import type { OperationName } from './submission.ts';
 import { parseTypedJson } from './typed-json.ts';
-
-export const operationNames = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
-
-export type OperationName = (typeof operationNames)[number];
 
 /** Fields that the form has parts of its own for. */
 const ownParts = new Set(['categories', 'categoryDescriptions', 'fields', 'model']);

@@ -1,7 +1,7 @@
 /** A new batch: the data, the columns, what to do, a try, and beside them what it costs. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { useQuery } from 'urql';
 import { takeBeginning } from '../../data/beginning.ts';
+import { usePresentQuery } from '../../data/present-query.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { useAddress } from '../../parts/address.ts';
 import { Button } from '../../parts/button.tsx';
@@ -10,13 +10,23 @@ import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { PartError } from '../../parts/part.tsx';
 import { ColumnsStep } from './columns-step.tsx';
 import { DataStep, type SourceFileData } from './data-step.tsx';
-import { NewBatchService, SourceBatch, SourceFile } from './documents.ts';
+import { NewBatchService, SourceBatch, SourceFile, SubmitBatch } from './documents.ts';
 import { beginDraft, type Draft, isAskedFor, isEmpty } from './draft.ts';
-import { buildOperation, copyOf, type Form, type Problems, textsOf, withCopy } from './form.ts';
+import {
+  buildOperation,
+  buildSubmission,
+  copyOf,
+  type Form,
+  type Problems,
+  textsOf,
+  withCopy,
+} from './form.ts';
+import { withoutSolved } from './problems.ts';
 import { RunPanel } from './run-panel.tsx';
 import { SameAs } from './same-as.tsx';
 import { TryStep } from './try-step.tsx';
 import { useQuote } from './use-quote.ts';
+import { useSubmit } from './use-submit.ts';
 import { WhatStep } from './what-step.tsx';
 import './new-batch.css';
 
@@ -44,11 +54,8 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
     setForm((now) => ({ ...now, ...changes }));
     // The file that the address names is read no more.
     if (changes.source?.kind === 'texts' && address.get('file')) changeAddress({ file: null });
-    const touched = Object.keys(changes);
-    for (const name of touched) chosen.current.add(name as keyof Form);
-    setProblems((now) =>
-      Object.fromEntries(Object.entries(now).filter(([name]) => !touched.includes(name))),
-    );
+    for (const name of Object.keys(changes)) chosen.current.add(name as keyof Form);
+    setProblems((now) => withoutSolved(now, changes));
   };
   const from = address.get('from');
   const copied = useFromBatch(from, {
@@ -59,7 +66,7 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
   const fileId = form.source.kind === 'file' ? form.source.fileId : null;
   const source = useSourceFile(fileId);
   const { file } = source;
-  const [{ data: server }] = useQuery({ query: NewBatchService });
+  const [{ data: server }] = useLiveQuery({ query: NewBatchService });
 
   const texts = form.source.kind === 'texts' ? textsOf(form.source.text) : [];
   const rows = file ? file.itemCount : texts.length;
@@ -93,6 +100,15 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
 
   const operation = useMemo(() => buildOperation(form), [form]);
   const quote = useQuote(form, operation.value ?? null, rows);
+  const submission = useMemo(() => buildSubmission(form, { rows }).value, [form, rows]);
+  usePresentQuery(submission ? SubmitBatch : null, { input: submission as never });
+  const submitting = useSubmit({
+    form,
+    rows,
+    draft: draft.id,
+    setProblems,
+    onSubmitted: () => keep(null),
+  });
 
   return (
     <>
@@ -130,7 +146,13 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
             <PartError error={source.failure} again={source.again} what="The file" />
           )}
           {file && !isRequests && (
-            <ColumnsStep key={file.id} form={form} change={change} file={file} />
+            <ColumnsStep
+              key={file.id}
+              form={form}
+              change={change}
+              file={file}
+              problems={problems}
+            />
           )}
           <WhatStep
             form={form}
@@ -141,7 +163,14 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
             defaultModel={server?.service.defaultModel ?? null}
             firstRequest={quote.shown?.models[0]?.firstRequest ?? null}
           />
-          <TryStep form={form} file={file} texts={texts} operation={operation.value ?? null} />
+          <TryStep
+            form={form}
+            file={file}
+            texts={texts}
+            rows={rows}
+            operation={operation.value ?? null}
+            submitting={submitting}
+          />
         </div>
         <aside className="beside" aria-label="Cost and start">
           <RunPanel
@@ -152,11 +181,9 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
             quote={quote}
             server={server?.service ?? null}
             problems={problems}
-            setProblems={setProblems}
-            draft={draft.id}
-            onSubmitted={() => keep(null)}
+            submitting={submitting}
           />
-          <SameAs form={form} rows={rows} fileName={file?.name ?? null} />
+          {submission && <SameAs input={submission} texts={texts} fileName={file?.name ?? null} />}
         </aside>
       </div>
     </>

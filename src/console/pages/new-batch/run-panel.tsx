@@ -8,9 +8,11 @@ import { providerName } from '../../words/provider.ts';
 import type { SourceFileData } from './data-step.tsx';
 import type { NewBatchService } from './documents.ts';
 import { Check, Field } from './field.tsx';
-import { type Form, type Problems, previewRows } from './form.ts';
+import { Folded } from './folded.tsx';
+import { type Form, type Problems, previewRowsOf } from './form.ts';
+import { leastTime } from './least-time.ts';
 import type { QuoteData, QuoteState } from './use-quote.ts';
-import { useSubmit } from './use-submit.ts';
+import type { Submitting } from './use-submit.ts';
 
 type Server = ResultOf<typeof NewBatchService>['service'];
 
@@ -25,15 +27,12 @@ export function RunPanel(props: {
   quote: QuoteState;
   server: Server | null;
   problems: Problems;
-  setProblems: (problems: Problems) => void;
-  /** The id of the form's draft. */
-  draft: string;
-  /** The batch is there: the form has served. */
-  onSubmitted: () => void;
+  submitting: Submitting;
 }) {
   const { form, change, file, rows, quote, server, problems } = props;
+  const { run, busy, error } = props.submitting;
   const [asks, setAsks] = useState(false);
-  const { run, busy, error } = useSubmit(props);
+  const previewRows = previewRowsOf(form);
   const willPreview = form.withPreview && rows > previewRows;
   const leftOut = file ? file.rejectedCount / (file.rejectedCount + file.itemCount) : 0;
   const label = willPreview
@@ -49,6 +48,7 @@ export function RunPanel(props: {
       <Check
         label={`Run ${count(previewRows)} rows first, then ask me`}
         note="Their answers are kept, and not paid again."
+        problem={problems.withPreview}
         checked={willPreview}
         disabled={rows <= previewRows}
         onChange={(withPreview) => change({ withPreview })}
@@ -84,8 +84,7 @@ export function RunPanel(props: {
           />
         )}
       </Field>
-      <details className="more">
-        <summary>Webhook, expiry</summary>
+      <Folded name="Webhook, expiry" problems={problems} fields={['webhookUrl', 'expiresInHours']}>
         <Field label="Webhook" note="is called at the end" problem={problems.webhookUrl}>
           {(parts) => (
             <input
@@ -109,7 +108,7 @@ export function RunPanel(props: {
             />
           )}
         </Field>
-      </details>
+      </Folded>
       {error && (
         <p className="problem" role="alert">
           {error}
@@ -120,11 +119,11 @@ export function RunPanel(props: {
         changes
         busy={busy}
         className="run-button"
-        onClick={() => (leftOut > manyLeftOut ? setAsks(true) : void run(false))}
+        onClick={() => (leftOut > manyLeftOut ? setAsks(true) : void run())}
       >
         {label}
       </Button>
-      <Button look="quiet" small changes busy={busy} onClick={() => void run(true)}>
+      <Button look="quiet" small changes busy={busy} onClick={() => void run({ asDraft: true })}>
         or save it as a draft
       </Button>
       <Dialog
@@ -136,9 +135,10 @@ export function RunPanel(props: {
             <Button onClick={() => setAsks(false)}>Back</Button>
             <Button
               look="first"
+              changes
               onClick={() => {
                 setAsks(false);
-                void run(false);
+                void run();
               }}
             >
               {label}
@@ -163,11 +163,12 @@ function Lanes({ form, change, quote, server }: Parameters<typeof RunPanel>[0]) 
   const model = form.model || server?.defaultModel || '';
   const provider = model.split('/')[0] ?? '';
   const known = server?.models.find(({ id }) => id === model);
+  const least = quote.shown && server && leastTime(quote.shown, { model, ...server });
   const lanes = [
     {
       value: 'LIVE' as const,
       name: 'Live, row by row',
-      note: 'Answers from the first second.',
+      note: `Answers from the first second.${least ? ` ${least}` : ''}`,
       cost: shown?.liveCachedUsd ?? shown?.liveUsd ?? null,
       why: ' No known price: name one in PRICES.',
       off: false,

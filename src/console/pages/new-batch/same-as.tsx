@@ -1,63 +1,101 @@
-/** The form as GraphQL, as a command, as curl and as TypeScript. */
+/** Each step of the form as GraphQL, as a command, as curl and as TypeScript. */
 import { useState } from 'react';
+import { key } from '../../data/key.ts';
 import { addressOf, root } from '../../data/root.ts';
+import { useStore } from '../../data/store.ts';
 import { Button } from '../../parts/button.tsx';
-import { buildSubmission, type Form } from './form.ts';
-import { waysOf } from './ways.ts';
+import type { Submission } from './submission.ts';
+import { type StepName, stepNames, type Way, waysOf } from './ways.ts';
 
 const names = ['GraphQL', 'command', 'curl', 'TypeScript'] as const;
 
+/** A longer address is not opened by every server on the way. */
+const mostCharacters = 4_000;
+
 export function SameAs({
-  form,
-  rows,
+  input,
+  texts,
   fileName,
 }: {
-  form: Form;
-  rows: number;
+  input: Submission;
+  /** Those that were pasted. */
+  texts: readonly string[];
   fileName: string | null;
 }) {
-  const [way, setWay] = useState<(typeof names)[number]>('command');
-  const [copied, setCopied] = useState(false);
-  const { value } = buildSubmission(form, { rows });
-  if (!value) return null;
-  const url = `${location.origin}${root}`;
-  const ways = waysOf(value, { url, fileName: fileName ?? 'texts.txt' });
-  const text = {
-    GraphQL: `${ways.graphql.query}\n\n# variables\n${ways.graphql.variables}`,
-    command: ways.command,
-    curl: ways.curl,
-    TypeScript: ways.typescript,
-  }[way];
-  const { query, variables } = ways.graphql;
+  const [chosen, setStep] = useState<StepName>('Run');
+  const [name, setName] = useState<(typeof names)[number]>('command');
+  const withKey = useStore(key) !== null;
+  const place = { url: `${location.origin}${root}`, fileName: fileName ?? 'texts.txt', withKey };
+  const ways = stepNames.flatMap((step) => {
+    const way = waysOf(step, input, { ...place, texts });
+    return way ? [{ step, way }] : [];
+  });
+  const shown = ways.find(({ step }) => step === chosen) ?? ways.at(-1);
+  if (!shown) return null;
   return (
     <section className="card same-as" aria-label="Same as">
       <div className="row wrap">
         <h2>Same as</h2>
         <span className="grow" />
-        <fieldset className="choices small">
-          <legend className="hidden">Language</legend>
-          {names.map((name) => (
-            <button
-              key={name}
-              type="button"
-              className={name === way ? 'chosen' : undefined}
-              aria-pressed={name === way}
-              onClick={() => {
-                setWay(name);
-                setCopied(false);
-              }}
-            >
-              {name}
-            </button>
-          ))}
-        </fieldset>
+        <Choices
+          legend="Step"
+          options={ways.map(({ step }) => step)}
+          chosen={shown.step}
+          onChoose={setStep}
+        />
+        <Choices legend="Language" options={names} chosen={name} onChoose={setName} />
       </div>
+      <Code key={`${shown.step} ${name}`} way={shown.way} name={name} />
+    </section>
+  );
+}
+
+function Choices<Name extends string>({
+  legend,
+  options,
+  chosen,
+  onChoose,
+}: {
+  legend: string;
+  options: readonly Name[];
+  chosen: Name;
+  onChoose: (name: Name) => void;
+}) {
+  return (
+    <fieldset className="choices small">
+      <legend className="hidden">{legend}</legend>
+      {options.map((name) => (
+        <button
+          key={name}
+          type="button"
+          className={name === chosen ? 'chosen' : undefined}
+          aria-pressed={name === chosen}
+          onClick={() => onChoose(name)}
+        >
+          {name}
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+function Code({ way, name }: { way: Way; name: (typeof names)[number] }) {
+  const [copied, setCopied] = useState(false);
+  const { query, variables } = way.graphql;
+  const text = {
+    GraphQL: `${query}\n\n# variables\n${variables}`,
+    command: way.command,
+    curl: way.curl,
+    TypeScript: way.typescript,
+  }[name];
+  return (
+    <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
-      <section className="code mono" tabIndex={0} aria-label={`As ${way}`}>
+      <section className="code mono" tabIndex={0} aria-label={`As ${name}`}>
         <pre>{text}</pre>
       </section>
       <div className="row end">
-        {way === 'GraphQL' && variables.length < 4_000 && (
+        {name === 'GraphQL' && variables.length < mostCharacters && (
           <a
             className="button small"
             href={`${addressOf('/graphql')}?${new URLSearchParams({ query, variables })}`}
@@ -65,15 +103,16 @@ export function SameAs({
             Open in GraphiQL
           </a>
         )}
-        <Button
-          small
-          onClick={() => {
-            void navigator.clipboard?.writeText(text).then(() => setCopied(true));
-          }}
-        >
-          {copied ? 'Copied' : 'Copy'}
-        </Button>
+        {/* Browsers have none on pages that come over plain http from another machine. */}
+        {navigator.clipboard && (
+          <Button
+            small
+            onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}
+          >
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
+        )}
       </div>
-    </section>
+    </>
   );
 }

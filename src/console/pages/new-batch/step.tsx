@@ -10,6 +10,7 @@ export function Step({
   beside,
   done,
   onChange,
+  after,
   children,
 }: {
   number: number;
@@ -20,6 +21,8 @@ export function Step({
   /** Folded to its summary. */
   done?: boolean;
   onChange?: () => void;
+  /** Below the summary of a folded step. */
+  after?: ReactNode;
   children?: ReactNode;
 }) {
   return (
@@ -38,6 +41,7 @@ export function Step({
           </Button>
         )}
       </div>
+      {after}
       {!done && children && <div className="step-body">{children}</div>}
     </section>
   );

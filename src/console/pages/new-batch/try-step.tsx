@@ -8,8 +8,9 @@ import { count, duration, usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import type { SourceFileData } from './data-step.tsx';
 import { SampleRows, tryDocuments } from './documents.ts';
-import type { Form, OperationInput } from './form.ts';
+import { type Form, previewRowsOf } from './form.ts';
 import { Step } from './step.tsx';
+import type { OperationInput } from './submission.ts';
 import {
   drawTexts,
   itemsOf,
@@ -18,6 +19,7 @@ import {
   type TryItem,
   type TryResult,
 } from './try.ts';
+import type { Submitting } from './use-submit.ts';
 
 const few = 5;
 const several = 20;
@@ -26,13 +28,18 @@ export function TryStep({
   form,
   file,
   texts,
+  rows: all,
   operation,
+  submitting,
 }: {
   form: Form;
   file: SourceFileData | null;
   texts: readonly string[];
+  /** Of the file or the texts. */
+  rows: number;
   /** Null while the form has problems. */
   operation: OperationInput | null;
+  submitting: Submitting;
 }) {
   const client = useClient();
   const [seed, setSeed] = useState(0);
@@ -62,7 +69,7 @@ export function TryStep({
       const items = await draw(rows, from);
       const { data, error: failure } = await client
         .mutation<Record<string, TryAnswer>>(tryDocuments[form.operation], {
-          items,
+          items: items.map(({ isNamed: _, ...item }) => item),
           options: operation[form.operation] ?? {},
         })
         .toPromise();
@@ -84,12 +91,30 @@ export function TryStep({
 
   const hasRows = file !== null || texts.length > 0;
   if (form.operation === 'chat') {
+    const previewRows = previewRowsOf(form);
     return (
       <Step
         number={4}
         title="Try"
-        summary="run some rows first by the preview beside: requests of a file are sent as they are"
-      />
+        summary={all > previewRows ? undefined : `needs more than ${previewRows} requests`}
+        beside={
+          all > previewRows && (
+            <Button
+              small
+              changes
+              busy={submitting.busy}
+              onClick={() => void submitting.run({ changes: { withPreview: true } })}
+            >
+              Try {previewRows} rows
+            </Button>
+          )
+        }
+      >
+        <p className="soft">
+          {previewRows} of the requests run as they are, then you are asked. Their answers are kept,
+          and not paid again.
+        </p>
+      </Step>
     );
   }
   const size = tried?.result.rows.length ?? few;
@@ -140,12 +165,13 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
   const answered = rows.filter(({ error }) => error === null).length;
   const low = rows.filter(({ confidence }) => confidence !== null && confidence < unsure).length;
   const withConfidence = rows.some(({ confidence }) => confidence !== null);
+  const withNames = rows.some(({ isNamed }) => isNamed);
   return (
     <section className={isStale ? 'answers stale' : 'answers'} aria-label="Answers">
       <table>
         <thead>
           <tr>
-            <th className="col-row">row</th>
+            {withNames && <th className="col-row">row</th>}
             <th>text</th>
             <th className="col-answer">answer</th>
             {withConfidence && <th className="col-sure">confidence</th>}
@@ -154,7 +180,11 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.customId}>
-              <td className="mono soft cut">{visible(row.customId)}</td>
+              {withNames && (
+                <td className="name-cell mono soft cut">
+                  {row.isNamed ? visible(row.customId) : ''}
+                </td>
+              )}
               <td className="text cut" dir="auto">
                 {visible(row.content.slice(0, 300))}
               </td>

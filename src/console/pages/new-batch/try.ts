@@ -5,11 +5,14 @@ export interface TryItem {
   content: string;
   customId: string;
   metadata?: Record<string, unknown>;
+  /** Whether the id says which row it is: a drawn row without an id of its own has no such. */
+  isNamed?: boolean;
 }
 
 export interface Tried {
   content: string;
   customId: string;
+  isNamed: boolean;
   answer: string;
   confidence: number | null;
   error: { code: string; message: string } | null;
@@ -49,11 +52,12 @@ export function itemsOf(
   const taken = new Set<string>();
   return rows.map((row, at) => {
     const given = id ? String(row[id] ?? '') : '';
-    const customId = given === '' || taken.has(given) ? `row-${at}` : given.slice(0, 512);
+    const isNamed = given !== '' && !taken.has(given);
+    const customId = isNamed ? given.slice(0, 512) : `row-${at}`;
     taken.add(customId);
     const value = text ? row[text] : row;
     const content = typeof value === 'string' ? value : JSON.stringify(value ?? '');
-    return { content, customId, metadata: row };
+    return { content, customId, metadata: row, isNamed };
   });
 }
 
@@ -68,13 +72,14 @@ export function drawTexts(texts: readonly string[], count: number, seed: number)
   }
   return [...places]
     .sort((a, b) => a - b)
-    .map((place) => ({ content: texts[place] ?? '', customId: String(place) }));
+    .map((place) => ({ content: texts[place] ?? '', customId: String(place), isNamed: true }));
 }
 
 export function readAnswer(answer: TryAnswer, items: readonly TryItem[]): Tried[] {
   return answer.results.map((result) => ({
     content: items[result.index]?.content ?? '',
     customId: result.customId,
+    isNamed: items[result.index]?.isNamed ?? false,
     answer: answerOf(result),
     confidence: result.confidence ?? null,
     error: result.error,

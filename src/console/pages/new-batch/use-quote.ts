@@ -6,7 +6,8 @@ import type { ResultOf } from '../../data/graphql.ts';
 import { useStore } from '../../data/store.ts';
 import { codeOf, sentenceOf } from '../../parts/part.tsx';
 import { QuoteRun } from './documents.ts';
-import { buildSource, type Form, type OperationInput } from './form.ts';
+import { buildSource, type Form } from './form.ts';
+import type { OperationInput } from './submission.ts';
 
 /** After the last change. */
 const quietMs = 600;

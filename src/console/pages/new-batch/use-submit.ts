@@ -1,5 +1,5 @@
-/** The submit of the form: the button's work, and where its problems are shown. */
-import { useState } from 'react';
+/** Submits the form once, however often a button is pressed. */
+import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
 import { useLocation } from 'wouter';
 import { sentenceOf } from '../../parts/part.tsx';
@@ -7,9 +7,17 @@ import { useIsHere } from '../../parts/use-is-here.ts';
 import { SubmitBatch } from './documents.ts';
 import { idempotencyKeyOf } from './draft.ts';
 import { buildSubmission, type Form, type Problems } from './form.ts';
+import { fieldOf, focusFirstProblem } from './problems.ts';
 import { issuesOf } from './try.ts';
 
-/** Submits the form once, however often the button is pressed. */
+export interface Submitting {
+  /** `changes` go with this submit alone. */
+  run(how?: { asDraft?: boolean; changes?: Partial<Form> }): Promise<void>;
+  busy: boolean;
+  /** Why the last one was refused, in a sentence. */
+  error: string | null;
+}
+
 export function useSubmit({
   form,
   rows,
@@ -24,20 +32,25 @@ export function useSubmit({
   setProblems: (problems: Problems) => void;
   /** The batch is there: the form has served. */
   onSubmitted: () => void;
-}) {
+}): Submitting {
   const client = useClient();
   const [, go] = useLocation();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const isHere = useIsHere();
+  const [refusals, setRefusals] = useState(0);
+  // Once the problems are drawn.
+  useEffect(() => {
+    if (refusals > 0) focusFirstProblem();
+  }, [refusals]);
 
-  async function run(asDraft: boolean): Promise<void> {
+  async function run({ asDraft = false, changes = {} }: Parameters<Submitting['run']>[0] = {}) {
     if (busy) return;
     setError(null);
-    const { value, problems } = buildSubmission(form, { rows, asDraft });
+    const { value, problems } = buildSubmission({ ...form, ...changes }, { rows, asDraft });
     if (!value) {
       setProblems(problems);
-      focusFirstProblem();
+      setRefusals((before) => before + 1);
       return;
     }
     setBusy(true);
@@ -55,32 +68,12 @@ export function useSubmit({
     }
     if (!failure) return;
     const issues = issuesOf(failure);
-    const found = Object.fromEntries(
-      issues.map(({ path, message }) => [fieldOf(path), message] as const),
+    setProblems(
+      Object.fromEntries(issues.map(({ path, message }) => [fieldOf(path), message] as const)),
     );
-    setProblems(found);
     setError(sentenceOf(failure));
-    focusFirstProblem();
+    setRefusals((before) => before + 1);
   }
 
   return { run, busy, error };
-}
-
-/** `input.operation.label.categories.0` stands at the field `categories`. */
-function fieldOf(path: string): string {
-  const names = path.split('.').filter((name) => !/^\d+$/.test(name));
-  const own: Readonly<Record<string, string>> = {
-    maxCostUsd: 'stopAt',
-    expiresInSeconds: 'expiresInHours',
-    fileId: 'source',
-    texts: 'source',
-  };
-  const last = names.at(-1) ?? '';
-  return own[last] ?? last;
-}
-
-function focusFirstProblem(): void {
-  requestAnimationFrame(() => {
-    document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  });
 }

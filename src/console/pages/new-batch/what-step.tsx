@@ -7,10 +7,12 @@ import { parseCategories } from './categories.ts';
 import type { NewBatchService } from './documents.ts';
 import { EnrichFields } from './enrich-part.tsx';
 import { Field } from './field.tsx';
+import { Folded } from './folded.tsx';
 import type { Form, Problems } from './form.ts';
 import { OptionField } from './option-field.tsx';
-import { commonFieldsOf, type OperationName, operationNames, otherFieldsOf } from './options.ts';
+import { commonFieldsOf, otherFieldsOf } from './options.ts';
 import { Step } from './step.tsx';
+import { type OperationName, operationNames } from './submission.ts';
 
 export type ModelInfo = ResultOf<typeof NewBatchService>['service']['models'][number];
 
@@ -35,6 +37,7 @@ export function WhatStep({
   firstRequest: Record<string, unknown> | null;
 }) {
   const typed = form.options[form.operation];
+  const others = otherFieldsOf(form.operation);
   const changeOption = (name: string, value: string) =>
     change({
       options: { ...form.options, [form.operation]: { ...typed, [name]: value } },
@@ -65,12 +68,17 @@ export function WhatStep({
             problem={problems[field.name]}
           />
         ))}
-        <ModelField form={form} change={change} models={models} defaultModel={defaultModel} />
+        <ModelField
+          form={form}
+          change={change}
+          models={models}
+          defaultModel={defaultModel}
+          problem={problems.model}
+        />
       </div>
-      <details className="more">
-        <summary>More options</summary>
+      <Folded name="More options" problems={problems} fields={others.map(({ name }) => name)}>
         <div className="options">
-          {otherFieldsOf(form.operation).map((field) => (
+          {others.map((field) => (
             <OptionField
               key={field.name}
               field={field}
@@ -80,7 +88,7 @@ export function WhatStep({
             />
           ))}
         </div>
-      </details>
+      </Folded>
       {firstRequest && <FirstRequest body={firstRequest} note="for the first row" />}
     </Step>
   );
@@ -173,16 +181,18 @@ function ModelField({
   change,
   models,
   defaultModel,
+  problem,
 }: {
   form: Form;
   change: (changes: Partial<Form>) => void;
   models: readonly ModelInfo[];
   defaultModel: string | null;
+  problem?: string;
 }) {
   const list = useId();
   const chosen = models.find(({ id }) => id === (form.model || defaultModel));
   return (
-    <Field label="Model" note={priceOf(chosen)}>
+    <Field label="Model" note={priceOf(chosen)} problem={problem}>
       {(parts) => (
         <>
           <input

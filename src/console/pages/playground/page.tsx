@@ -1,6 +1,8 @@
 /** The playground: one text, one operation, up to three models side by side, with the request. */
 import { useEffect, useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { useClient } from 'urql';
+import { usePresentQuery } from '../../data/present-query.ts';
+import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { type Keeper, Kept } from '../../parts/kept.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
@@ -11,7 +13,9 @@ import { visible } from '../../words/text.ts';
 import { NewBatchService, QuoteRun, tryDocuments } from '../new-batch/documents.ts';
 import { isEmpty } from '../new-batch/draft.ts';
 import { Field } from '../new-batch/field.tsx';
-import { buildOperation, emptyForm, type Form, type OperationInput } from '../new-batch/form.ts';
+import { buildOperation, emptyForm, type Form } from '../new-batch/form.ts';
+import { withoutSolved } from '../new-batch/problems.ts';
+import type { OperationInput } from '../new-batch/submission.ts';
 import { readAnswer, type TryAnswer, type TryResult } from '../new-batch/try.ts';
 import { FirstRequest, WhatStep } from '../new-batch/what-step.tsx';
 import '../new-batch/new-batch.css';
@@ -42,7 +46,7 @@ export function PlaygroundPage() {
 
 function Playground({ before, keep, startOver }: Keeper<Question>) {
   const client = useClient();
-  const [{ data }] = useQuery({ query: NewBatchService });
+  const [{ data }] = useLiveQuery({ query: NewBatchService });
   const [form, setForm] = useState(before?.form ?? emptyForm);
   const [text, setText] = useState(before?.text ?? '');
   const [others, setOthers] = useState(before?.others ?? []);
@@ -50,6 +54,7 @@ function Playground({ before, keep, startOver }: Keeper<Question>) {
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
   const defaultModel = data?.service.defaultModel ?? '';
   const busy = columns.some((column) => column.busy);
+  usePresentTry(form, text);
   const isBlank = text === '' && others.length === 0 && isEmpty(form);
   useEffect(() => {
     keep(isBlank ? null : { form, text, others });
@@ -125,7 +130,10 @@ function Playground({ before, keep, startOver }: Keeper<Question>) {
                   rows={4}
                   dir="auto"
                   value={text}
-                  onChange={(event) => setText(event.target.value)}
+                  onChange={(event) => {
+                    setText(event.target.value);
+                    setProblems(({ text: _, ...others }) => others);
+                  }}
                 />
               )}
             </Field>
@@ -133,7 +141,10 @@ function Playground({ before, keep, startOver }: Keeper<Question>) {
           <WhatStep
             number={1}
             form={form}
-            change={(changes) => setForm((now) => ({ ...now, ...changes }))}
+            change={(changes) => {
+              setForm((now) => ({ ...now, ...changes }));
+              setProblems((now) => withoutSolved(now, changes));
+            }}
             problems={problems}
             isRequests={false}
             models={data?.service.models ?? []}
@@ -188,6 +199,16 @@ function Playground({ before, keep, startOver }: Keeper<Question>) {
       </div>
     </>
   );
+}
+
+function usePresentTry(form: Form, text: string): void {
+  const { value } = buildOperation(form);
+  const name = form.operation;
+  const isAsked = value !== undefined && name !== 'chat' && text.trim() !== '';
+  usePresentQuery(isAsked ? tryDocuments[name] : null, {
+    items: [{ content: text }],
+    options: value?.[name],
+  });
 }
 
 const nothing = { result: null, error: null, request: null };

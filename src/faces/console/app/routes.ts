@@ -6,7 +6,7 @@ import type { Route, Visit } from '../../http/face.ts';
 import { RouteError } from '../../http/route-error.ts';
 import type { Asset, BundledApp } from './assets.ts';
 import { loadApp, notBuilt } from './load.ts';
-import { etagOf, renderIndex, renderNotice, securityHeaders } from './page.ts';
+import { etagOf, noticeHeaders, renderIndex, renderNotice, securityHeaders } from './page.ts';
 
 /** Time that a page waits for the bundle before it says so. */
 const patienceMs = 300;
@@ -96,7 +96,7 @@ function sendPage(request: IncomingMessage, response: ServerResponse, page: stri
 function sendNotice(response: ServerResponse, status: number, sentence: string, again = false) {
   response
     .writeHead(status, {
-      ...securityHeaders,
+      ...noticeHeaders,
       'cache-control': 'no-store',
       'content-type': 'text/html; charset=utf-8',
     })
