@@ -102,6 +102,7 @@ if (browserPath) {
       expect(await figuresOf(page)).toContain('Pace not yet');
       expect(await figuresOf(page)).toContain('Cost so far nothing sent');
       expect(await figuresOf(page)).toContain('Tokens nothing sent');
+      expect(await figuresOf(page)).toContain('Median confidence not yet no answer so far');
       await page.goto(`${app.url}/console/batches/${running}`);
       await page.getByText('4 of 20 answered').waitFor();
       await page.getByText('10 answers are needed for an estimate').waitFor();

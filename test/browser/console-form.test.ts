@@ -137,17 +137,27 @@ if (browserPath) {
       await page.context().close();
     });
 
+    it('asks for no column of a file whose rows are texts', async () => {
+      const file = await upload('letters.txt', ['good', 'bad']);
+      const { page } = await openConsole(browser, app.url, `/console/new?file=${file}`);
+      const columns = page.getByRole('region', { name: 'Columns' });
+
+      await columns.getByText('each row is a text').waitFor();
+      expect(await columns.getByRole('combobox').count()).toBe(0);
+      await page.context().close();
+    });
+
     it('shows each step as it can be pasted, and opens GraphiQL with it', async () => {
       const { page, problems } = await openConsole(browser, app.url, '/console/new');
       await page.getByLabel('Categories').fill('praise, complaint');
       await page.getByLabel('Or paste texts').fill('good');
       const same = page.getByRole('region', { name: 'Same as' });
       await same.getByText('winnow label texts.txt').waitFor();
-      await same.getByRole('button', { name: 'Try' }).click();
+      await same.getByLabel('Step').selectOption('Try');
       await same.getByText('--sample 5').waitFor();
       await same.getByRole('button', { name: 'curl' }).click();
       await same.getByText(/curl -sS .*\/graphql/).waitFor();
-      await same.getByRole('button', { name: 'Quote' }).click();
+      await same.getByLabel('Step').selectOption('Quote');
       await same.getByRole('button', { name: 'GraphQL' }).click();
       await same.getByRole('link', { name: 'Open in GraphiQL' }).click();
       await page.waitForSelector('.graphiql-tab-button[title="Failures"]');

@@ -43,6 +43,18 @@ const batch: StateBatch = {
 };
 
 it.each([
+  [2, 'failed: the model declined'],
+  [3, 'most that failed: the model declined'],
+  [4, 'some that failed: the model declined'],
+])('says of %i failed rows, two of them declined: %s', (failed, sentence) => {
+  const counts = { ...batch.counts, failed };
+
+  expect(stateOf({ ...batch, counts, itemsPerSecond: null }, { times, workers: 1 }).sentence).toBe(
+    sentence,
+  );
+});
+
+it.each([
   ['COMPLETED', 'Retry 2'],
   ['FAILED', 'Retry'],
   ['CANCELLED', 'Go on'],

@@ -317,7 +317,8 @@ function completed(batch: StateBatch): BatchState {
 }
 
 function mostOf(most: number, all: number): string {
-  return most === all ? 'failed' : 'most that failed';
+  if (most === all) return 'failed';
+  return 2 * most > all ? 'most that failed' : 'some that failed';
 }
 
 function took(batch: StateBatch): string {

@@ -84,6 +84,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} days`;
 }
 
+/** `<0.1 s`, `0.6 s`, and as `duration` from 10 s on. */
+export function shortTime(seconds: number): string {
+  if (seconds >= 10) return duration(seconds);
+  return seconds < 0.1 ? '<0.1 s' : `${oneDigit.format(seconds)} s`;
+}
+
 export function perSecond(value: number): string {
   return `${value < 10 ? oneDigit.format(value) : whole.format(value)}/s`;
 }

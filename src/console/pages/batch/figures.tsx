@@ -35,7 +35,7 @@ export function Figures({
         value={batch.usage.requests === 0 ? 'nothing sent' : tokens(batch)}
         below={tokensNote(batch)}
       />
-      {batch.operation === 'LABEL' && <Sureness sums={sums} below={below} />}
+      {batch.operation === 'LABEL' && <Sureness batch={batch} sums={sums} below={below} />}
       <Figure name="Sent twice" value={count(batch.resentRequests)} below={twiceNote(batch)} />
     </dl>
   );
@@ -107,7 +107,18 @@ function tokensNote({ usage }: Batch): string {
   return `${aboutCount(usage.inputTokens)} in, ${aboutCount(usage.outputTokens)} out, ${cached}`;
 }
 
-function Sureness({ sums, below }: { sums: Sums | null; below: number }) {
+function Sureness({
+  batch: { counts },
+  sums,
+  below,
+}: {
+  batch: Batch;
+  sums: Sums | null;
+  below: number;
+}) {
+  if (counts.succeeded === 0) {
+    return <Figure name="Median confidence" value="not yet" below="no answer so far" />;
+  }
   if (!sums) return <Figure name="Median confidence" value="not read" below="" />;
   const { medianConfidence, confidence } = sums;
   if (medianConfidence === null) {

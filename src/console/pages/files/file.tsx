@@ -111,8 +111,8 @@ function Columns({ file }: { file: File }) {
           {file.columns.map((column) => (
             <li key={column} className="tag">
               {oneLine(column, 80)}
-              {column === file.contentField && <small> text</small>}
-              {column === file.customIdField && <small> id</small>}
+              {column === file.contentField && <small> is the text</small>}
+              {column === file.customIdField && <small> is the id</small>}
             </li>
           ))}
         </ul>

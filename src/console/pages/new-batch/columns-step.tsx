@@ -24,7 +24,9 @@ export function ColumnsStep({
   file: SourceFileData;
   problems: Problems;
 }) {
-  const isUnclear = file.contentField === null && file.columns.length > 0;
+  // The rows of a text file, and the texts of a list, are the text themselves.
+  const isText = file.contentField === null && file.columns.length <= 1;
+  const isUnclear = file.contentField === null && !isText;
   const [open, setOpen] = useOpening(problems, ['contentField', 'customIdField'], isUnclear);
   const text = form.contentField ?? file.contentField;
   const id = form.customIdField ?? file.customIdField;
@@ -34,6 +36,8 @@ export function ColumnsStep({
         <>
           the text is <code>{visible(text)}</code>
         </>
+      ) : isText ? (
+        'each row is a text'
       ) : (
         'the whole row goes to the model'
       )}

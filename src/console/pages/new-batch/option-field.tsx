@@ -9,6 +9,11 @@ const placeholders: Readonly<Record<string, string>> = {
   instructions: '',
 };
 
+/** Where the schema speaks to who writes programs. */
+const ownNotes: Readonly<Record<string, string>> = {
+  allowNone: 'a text that fits no category gets no label',
+};
+
 export function OptionField({
   field,
   typed,
@@ -22,7 +27,7 @@ export function OptionField({
 }) {
   const look = lookOf(field);
   const name = nameOf(field);
-  const note = firstSentence(field.description);
+  const note = ownNotes[field.name] ?? firstSentence(field.description);
   if (look === 'check') {
     return (
       <Check

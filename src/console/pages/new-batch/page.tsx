@@ -72,6 +72,8 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
   const rows = file ? file.itemCount : texts.length;
   const isRequests = file?.format === 'OPENAI_JSONL' || file?.format === 'ANTHROPIC_JSONL';
 
+  const hasColumns = file !== null && !isRequests;
+
   // What a file is decides what the form begins with, once a file.
   const begun = useRef(draft.begun);
   useEffect(() => {
@@ -145,7 +147,7 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
           {source.failure && (
             <PartError error={source.failure} again={source.again} what="The file" />
           )}
-          {file && !isRequests && (
+          {hasColumns && file && (
             <ColumnsStep
               key={file.id}
               form={form}
@@ -155,6 +157,7 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
             />
           )}
           <WhatStep
+            number={hasColumns ? 3 : 2}
             form={form}
             change={change}
             problems={problems}
@@ -164,6 +167,7 @@ function NewBatchForm({ before, keep, startOver }: Keeper<Draft>) {
             firstRequest={quote.shown?.models[0]?.firstRequest ?? null}
           />
           <TryStep
+            number={hasColumns ? 4 : 3}
             form={form}
             file={file}
             texts={texts}

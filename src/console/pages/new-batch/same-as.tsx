@@ -8,6 +8,7 @@ import type { Submission } from './submission.ts';
 import { type StepName, stepNames, type Way, waysOf } from './ways.ts';
 
 const names = ['GraphQL', 'command', 'curl', 'TypeScript'] as const;
+type Language = (typeof names)[number];
 
 /** A longer address is not opened by every server on the way. */
 const mostCharacters = 4_000;
@@ -23,7 +24,7 @@ export function SameAs({
   fileName: string | null;
 }) {
   const [chosen, setStep] = useState<StepName>('Run');
-  const [name, setName] = useState<(typeof names)[number]>('command');
+  const [name, setName] = useState<Language>('command');
   const withKey = useStore(key) !== null;
   const place = { url: `${location.origin}${root}`, fileName: fileName ?? 'texts.txt', withKey };
   const ways = stepNames.flatMap((step) => {
@@ -37,34 +38,28 @@ export function SameAs({
       <div className="row wrap">
         <h2>Same as</h2>
         <span className="grow" />
-        <Choices
-          legend="Step"
-          options={ways.map(({ step }) => step)}
-          chosen={shown.step}
-          onChoose={setStep}
-        />
-        <Choices legend="Language" options={names} chosen={name} onChoose={setName} />
+        <select
+          className="input step-choice"
+          aria-label="Step"
+          value={shown.step}
+          onChange={(event) => setStep(event.target.value as StepName)}
+        >
+          {ways.map(({ step }) => (
+            <option key={step}>{step}</option>
+          ))}
+        </select>
+        <Languages chosen={name} onChoose={setName} />
       </div>
       <Code key={`${shown.step} ${name}`} way={shown.way} name={name} />
     </section>
   );
 }
 
-function Choices<Name extends string>({
-  legend,
-  options,
-  chosen,
-  onChoose,
-}: {
-  legend: string;
-  options: readonly Name[];
-  chosen: Name;
-  onChoose: (name: Name) => void;
-}) {
+function Languages({ chosen, onChoose }: { chosen: Language; onChoose: (name: Language) => void }) {
   return (
     <fieldset className="choices small">
-      <legend className="hidden">{legend}</legend>
-      {options.map((name) => (
+      <legend className="hidden">Language</legend>
+      {names.map((name) => (
         <button
           key={name}
           type="button"
@@ -79,7 +74,7 @@ function Choices<Name extends string>({
   );
 }
 
-function Code({ way, name }: { way: Way; name: (typeof names)[number] }) {
+function Code({ way, name }: { way: Way; name: Language }) {
   const [copied, setCopied] = useState(false);
   const { query, variables } = way.graphql;
   const text = {

@@ -13,7 +13,8 @@ export function Step({
   after,
   children,
 }: {
-  number: number;
+  /** Null where it is no step of several. */
+  number: number | null;
   title: string;
   /** The choice, in a line. */
   summary?: ReactNode;
@@ -26,11 +27,16 @@ export function Step({
   children?: ReactNode;
 }) {
   return (
-    <section className={done ? 'card step done' : 'card step'} aria-label={title}>
+    <section
+      className={`card step ${done ? 'done' : ''} ${number === null ? 'alone' : ''}`}
+      aria-label={title}
+    >
       <div className="row wrap step-head">
-        <span className="step-mark" aria-hidden="true">
-          {done ? <Check size={13} /> : number}
-        </span>
+        {number !== null && (
+          <span className="step-mark" aria-hidden="true">
+            {done ? <Check size={13} /> : number}
+          </span>
+        )}
         <h2>{title}</h2>
         <span className="soft cut">{summary}</span>
         <span className="grow" />

@@ -4,7 +4,7 @@ import { useClient } from 'urql';
 import { Button } from '../../parts/button.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
 import { Sure, unsure } from '../../parts/sure.tsx';
-import { count, duration, usd } from '../../words/numbers.ts';
+import { count, shortTime, usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import type { SourceFileData } from './data-step.tsx';
 import { SampleRows, tryDocuments } from './documents.ts';
@@ -25,6 +25,7 @@ const few = 5;
 const several = 20;
 
 export function TryStep({
+  number,
   form,
   file,
   texts,
@@ -32,6 +33,7 @@ export function TryStep({
   operation,
   submitting,
 }: {
+  number: number;
   form: Form;
   file: SourceFileData | null;
   texts: readonly string[];
@@ -94,7 +96,7 @@ export function TryStep({
     const previewRows = previewRowsOf(form);
     return (
       <Step
-        number={4}
+        number={number}
         title="Try"
         summary={all > previewRows ? undefined : `needs more than ${previewRows} requests`}
         beside={
@@ -120,7 +122,7 @@ export function TryStep({
   const size = tried?.result.rows.length ?? few;
   return (
     <Step
-      number={4}
+      number={number}
       title="Try"
       summary={hasRows ? 'some rows, drawn from all of them' : 'needs data'}
       beside={
@@ -213,9 +215,7 @@ function Answers({ result, isStale }: { result: TryResult; isStale: boolean }) {
         </tbody>
       </table>
       <p className="soft small" role="status">
-        {answered} of {rows.length} answered in{' '}
-        {seconds < 10 ? seconds.toFixed(1) : duration(seconds)}
-        {seconds < 10 && ' s'} by {result.model},{' '}
+        {answered} of {rows.length} answered in {shortTime(seconds)} by {result.model},{' '}
         {costUsd === null ? 'cost unknown: no price for this model' : `for ${usd(costUsd)}`}.
         {low > 0 && ` ${count(low)} of ${rows.length} ${low === 1 ? 'is' : 'are'} below ${unsure}.`}
         {isStale && ' These answers are of before the last change.'}

@@ -1,4 +1,6 @@
 /** Step 3: the operation, its options, the model, and the first request as it will be sent. */
+
+import type { InputField } from 'winnow:schema';
 import { useId } from 'react';
 import type { ResultOf } from '../../data/graphql.ts';
 import { count, many } from '../../words/numbers.ts';
@@ -10,14 +12,14 @@ import { Field } from './field.tsx';
 import { Folded } from './folded.tsx';
 import type { Form, Problems } from './form.ts';
 import { OptionField } from './option-field.tsx';
-import { commonFieldsOf, otherFieldsOf } from './options.ts';
+import { commonFieldsOf, lookOf, otherFieldsOf } from './options.ts';
 import { Step } from './step.tsx';
 import { type OperationName, operationNames } from './submission.ts';
 
 export type ModelInfo = ResultOf<typeof NewBatchService>['service']['models'][number];
 
 export function WhatStep({
-  number = 3,
+  number,
   form,
   change,
   problems,
@@ -26,7 +28,8 @@ export function WhatStep({
   defaultModel,
   firstRequest,
 }: {
-  number?: number;
+  /** Null where it is no step of several. */
+  number: number | null;
   form: Form;
   change: (changes: Partial<Form>) => void;
   problems: Problems;
@@ -37,11 +40,21 @@ export function WhatStep({
   firstRequest: Record<string, unknown> | null;
 }) {
   const typed = form.options[form.operation];
+  const common = commonFieldsOf(form.operation);
   const others = otherFieldsOf(form.operation);
   const changeOption = (name: string, value: string) =>
     change({
       options: { ...form.options, [form.operation]: { ...typed, [name]: value } },
     });
+  const drawOption = (field: InputField) => (
+    <OptionField
+      key={field.name}
+      field={field}
+      typed={typed[field.name] ?? ''}
+      onChange={(value) => changeOption(field.name, value)}
+      problem={problems[field.name]}
+    />
+  );
   return (
     <Step
       number={number}
@@ -59,15 +72,7 @@ export function WhatStep({
         />
       )}
       <div className="options">
-        {commonFieldsOf(form.operation).map((field) => (
-          <OptionField
-            key={field.name}
-            field={field}
-            typed={typed[field.name] ?? ''}
-            onChange={(value) => changeOption(field.name, value)}
-            problem={problems[field.name]}
-          />
-        ))}
+        {common.filter((field) => lookOf(field) !== 'check').map(drawOption)}
         <ModelField
           form={form}
           change={change}
@@ -75,19 +80,10 @@ export function WhatStep({
           defaultModel={defaultModel}
           problem={problems.model}
         />
+        {common.filter((field) => lookOf(field) === 'check').map(drawOption)}
       </div>
       <Folded name="More options" problems={problems} fields={others.map(({ name }) => name)}>
-        <div className="options">
-          {others.map((field) => (
-            <OptionField
-              key={field.name}
-              field={field}
-              typed={typed[field.name] ?? ''}
-              onChange={(value) => changeOption(field.name, value)}
-              problem={problems[field.name]}
-            />
-          ))}
-        </div>
+        <div className="options">{others.map(drawOption)}</div>
       </Folded>
       {firstRequest && <FirstRequest body={firstRequest} note="for the first row" />}
     </Step>

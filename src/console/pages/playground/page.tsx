@@ -8,7 +8,7 @@ import { type Keeper, Kept } from '../../parts/kept.tsx';
 import { Heading, usePageTitle } from '../../parts/page.tsx';
 import { sentenceOf } from '../../parts/part.tsx';
 import { Sure } from '../../parts/sure.tsx';
-import { usd } from '../../words/numbers.ts';
+import { shortTime, usd } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import { NewBatchService, QuoteRun, tryDocuments } from '../new-batch/documents.ts';
 import { isEmpty } from '../new-batch/draft.ts';
@@ -139,7 +139,7 @@ function Playground({ before, keep, startOver }: Keeper<Question>) {
             </Field>
           </section>
           <WhatStep
-            number={1}
+            number={null}
             form={form}
             change={(changes) => {
               setForm((now) => ({ ...now, ...changes }));
@@ -238,7 +238,7 @@ function AnswerCard({ column }: { column: Column }) {
           )}
           {row.confidence !== null && <Sure confidence={row.confidence} />}
           <p className="soft small">
-            {result.seconds.toFixed(1)} s,{' '}
+            {shortTime(result.seconds)},{' '}
             {row.costUsd === null ? 'cost unknown: no price for this model' : usd(row.costUsd)}
           </p>
         </div>
