@@ -16,7 +16,7 @@ const present = createStore<Question | null>(null);
 /** A longer address is not opened by every server on the way. */
 const mostCharacters = 7_000;
 
-/** Tells it until the page is left. Null where there is none yet. */
+/** Tells it until the page is left. Null where the page asks nothing yet. */
 export function usePresentQuery<Data, Variables extends AnyVariables>(
   document: TypedDocumentNode<Data, Variables> | string | null,
   variables: Variables,

@@ -11,7 +11,7 @@ export function When({
 }: {
   at: string;
   as?: Words;
-  /** It shows with the focus of its row, and is no stop of its own. */
+  /** The exact instant shows with the focus of its row, and Tab does not stop here. */
   inRow?: boolean;
 }) {
   const times = useTimes();

@@ -79,7 +79,7 @@ function FileLine({ file }: { file: SourceFileData }) {
   );
 }
 
-/** What was guessed when the file was read. */
+/** The guesses that were made when the file was read. */
 function Warnings({ of: { warnings } }: { of: SourceFileData }) {
   return warnings.map((warning) => (
     <p key={warning} className="soft small warning">

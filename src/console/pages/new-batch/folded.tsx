@@ -28,8 +28,8 @@ export function Folded({
 }
 
 /**
- * Whether something is open, which it becomes with each new problem of its fields. It is open as
- * soon as the problem is drawn: the focus goes there.
+ * The state of something that opens with each new problem of its fields. It is open as soon as
+ * the problem is drawn: the focus goes there.
  */
 export function useOpening(
   problems: Problems,

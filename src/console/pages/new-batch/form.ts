@@ -37,7 +37,7 @@ export interface Form {
 /** 30 days, the most that the server takes. */
 const mostHours = 720;
 
-/** Of requests there is no try, whose place a smaller preview takes. */
+/** Rows of a preview. A file of requests has no try: a smaller preview takes its place. */
 export function previewRowsOf({ operation }: Pick<Form, 'operation'>): number {
   return operation === 'chat' ? 10 : 200;
 }

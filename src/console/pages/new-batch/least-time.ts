@@ -1,4 +1,4 @@
-/** How long all rows take at the least, where the provider's limits are known. */
+/** The least time that all rows take, where the provider's limits are known. */
 import type { ResultOf } from '../../data/graphql.ts';
 import { count, duration } from '../../words/numbers.ts';
 import type { NewBatchService } from './documents.ts';

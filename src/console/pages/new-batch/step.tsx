@@ -13,7 +13,7 @@ export function Step({
   after,
   children,
 }: {
-  /** Null where it is no step of several. */
+  /** Null for a step that stands alone. */
   number: number | null;
   title: string;
   /** The choice, in a line. */

@@ -1,10 +1,10 @@
-/** What a form submits: the input of submitBatch, as far as the form knows it. */
+/** The input of submitBatch, as far as the form knows it. */
 
 export const operationNames = ['label', 'extract', 'summarize', 'enrich', 'run', 'chat'] as const;
 
 export type OperationName = (typeof operationNames)[number];
 
-/** Of an operation, as GraphQL names them. */
+/** Options of an operation, as GraphQL names them. */
 export type Options = Record<string, unknown>;
 
 export type OperationInput = Partial<Record<OperationName, Options>>;

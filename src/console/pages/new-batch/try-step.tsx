@@ -37,7 +37,7 @@ export function TryStep({
   form: Form;
   file: SourceFileData | null;
   texts: readonly string[];
-  /** Of the file or the texts. */
+  /** Rows of the file, or texts. */
   rows: number;
   /** Null while the form has problems. */
   operation: OperationInput | null;

@@ -5,7 +5,7 @@ export interface TryItem {
   content: string;
   customId: string;
   metadata?: Record<string, unknown>;
-  /** Whether the id says which row it is: a drawn row without an id of its own has no such. */
+  /** True where the id says which row it is. A drawn row without an id of its own has no such. */
   isNamed?: boolean;
 }
 

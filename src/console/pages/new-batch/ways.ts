@@ -15,11 +15,11 @@ export const stepNames = ['Upload', 'Try', 'Quote', 'Run'] as const;
 export type StepName = (typeof stepNames)[number];
 
 export interface Place {
-  /** Of the server. */
+  /** Address of the server. */
   url: string;
-  /** Of the file that the command reads. */
+  /** Name of the file that the command reads. */
   fileName: string;
-  /** Whether the server wants a key. */
+  /** True where the server wants a key. */
   withKey: boolean;
 }
 
@@ -46,7 +46,7 @@ const uploadDocument = `mutation ($file: Upload!, $contentField: String, $custom
   }
 }`;
 
-/** What the answers of an operation have; chat has no synchronous mutation. */
+/** Fields of the answers of an operation. Chat has no synchronous mutation. */
 const answerFields: Readonly<Record<string, string>> = {
   label: 'label labels confidence',
   extract: 'data',

@@ -28,7 +28,7 @@ export function WhatStep({
   defaultModel,
   firstRequest,
 }: {
-  /** Null where it is no step of several. */
+  /** Null for a step that stands alone. */
   number: number | null;
   form: Form;
   change: (changes: Partial<Form>) => void;

@@ -50,7 +50,7 @@ export function renderIndex({ script, style, theme, font }: Entry, root: string)
 `;
 }
 
-/** Of a page that stands there before the bundle does: the frame, and what comes as grey bars. */
+/** Styles of the page before the bundle is there: the frame, and grey bars for what comes. */
 const noticeStyle = `
 :root { color-scheme: light dark; --page: #faf8f3; --ink: #1d1b16; --line: #e8e2d5;
   --fill: #f3efe6; --grain: #c07f08 }

@@ -27,7 +27,7 @@ const waitingWords = {
   EXPIRED: 'out of time',
 } as const;
 
-/** Whether the row has an id of its own, which is more than its place. */
+/** True where the row has an id of its own, which is more than its place. */
 export function hasOwnId({ customId, index, row }: Row): boolean {
   return customId !== String(row === null ? index : row - 1);
 }

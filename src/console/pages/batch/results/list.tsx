@@ -170,7 +170,7 @@ export function List({
   );
 }
 
-/** Whether a row that was in sight has an id of its own: then there is a column of ids. */
+/** True once a row with an id of its own was in sight: then there is a column of ids. */
 function useIds(store: RowStore<Row>, top: number, bottom: number): boolean {
   const [found, setFound] = useState(false);
   let isSeen = found;
