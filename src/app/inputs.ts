@@ -4,7 +4,7 @@ import { withoutBlanks } from '../core/blank-characters.ts';
 import { maxCustomIdLength } from '../core/ids.ts';
 import { isRecord, type JsonRecord, maxJsonDepth } from '../core/json.ts';
 import { textProblem } from '../core/text.ts';
-import type { Dialect } from '../files/request-row.ts';
+import type { Dialect } from '../model/request.ts';
 import { roundingProblem, storableText } from '../operations/text.ts';
 
 /** Items that a synchronous mutation answers at once. */

@@ -27,7 +27,7 @@ export function operationOf(batch: StoredBatch): PreparedOperation {
 }
 
 /** The body that an item is sent with; null where it cannot be, or its model is unknown here. */
-export function requestFor(
+export function bodyFor(
   batch: SentBatch,
   item: PromptItem,
   preparePlan: Caller['preparePlan'],

@@ -9,7 +9,7 @@ import { meanOf, unanswered } from './batch-mean.ts';
 import type { ClaimedChunk } from './chunks.ts';
 import { claimSize } from './claim-size.ts';
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
+import { countDone, isAsked, isRunning, twinsOfPiece } from './guards.ts';
 import {
   areLimited,
   itemsLeft,
@@ -181,7 +181,7 @@ export async function claimWithin(
     ),
     cut as materialized (
       select batch_key, chunk, first, last, crashes, rounds, left_to_rescue,
-             ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+             ${countDone(sql, sql`p`)} as done, ${twinsOfPiece(sql, sql`p`)} as twins
       from rest p
     ),
     added as (

@@ -63,7 +63,7 @@ export function countDone(sql: Sql, chunk: ReturnType<Sql>) {
 }
 
 /** Number of twins of a piece of a chunk: `piece` has the `twins` of the whole. */
-export function countTwins(sql: Sql, piece: ReturnType<Sql>) {
+export function twinsOfPiece(sql: Sql, piece: ReturnType<Sql>) {
   return sql`case when ${piece}.twins = 0 then 0 else (
     select count(*)::int from twins t
     where t.batch_key = ${piece}.batch_key and t.index between ${piece}.first and ${piece}.last) end`;

@@ -4,7 +4,7 @@
  * `resumeBatch` opens the rest.
  */
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins, isInPreview, isRunning, isUnended } from './guards.ts';
+import { countDone, isInPreview, isRunning, isUnended, twinsOfPiece } from './guards.ts';
 
 /** The oldest batches that wait for the items of their preview to be chosen. */
 export async function listUnchosen(sql: Sql, limit: number): Promise<bigint[]> {
@@ -83,7 +83,7 @@ export async function choosePreview(sql: Sql, batchKey: bigint): Promise<number 
       where item_after is null and item < chunk_last
     ),
     counted as (
-      select *, case when chunk_done = 0 then 0 else ${countDone(sql, sql`p`)} end as done, ${countTwins(sql, sql`p`)} as own_twins
+      select *, case when chunk_done = 0 then 0 else ${countDone(sql, sql`p`)} end as done, ${twinsOfPiece(sql, sql`p`)} as own_twins
       from pieces p
     ),
     cut as materialized (

@@ -4,7 +4,7 @@
  * items of its input alone; for the others there will be another provider batch.
  */
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins, isAsked } from './guards.ts';
+import { countDone, isAsked, twinsOfPiece } from './guards.ts';
 import { toItemSet } from './item-set.ts';
 
 /** A provider batch in a worker's hands. */
@@ -162,7 +162,7 @@ async function giveBack(
     ),
     cut as materialized (
       select batch_key, chunk, first, last, given, crashes, rounds, state, owner,
-             ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+             ${countDone(sql, sql`p`)} as done, ${twinsOfPiece(sql, sql`p`)} as twins
       from parts p
     ),
     shortened as (

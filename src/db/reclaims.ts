@@ -1,6 +1,6 @@
 /** Chunks of workers that died: taken back, cut apart, and not claimed where they kill workers. */
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins, isAsked, isRunning } from './guards.ts';
+import { countDone, isAsked, isRunning, twinsOfPiece } from './guards.ts';
 import { addResent } from './spending.ts';
 
 /** From this many crashes on, items run alone, in chunks and processes of their own. */
@@ -79,7 +79,7 @@ export async function reclaimChunks(sql: Sql): Promise<Reclaimed[]> {
       select batch_key, first, sent_to + 1, last, crashes, twins from resent where items > 0 and sent_to < last
     ),
     cut as materialized (
-      select batch_key, chunk, first, last, crashes, ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+      select batch_key, chunk, first, last, crashes, ${countDone(sql, sql`p`)} as done, ${twinsOfPiece(sql, sql`p`)} as twins
       from pieces p
     ),
     reopened as (

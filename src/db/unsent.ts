@@ -3,7 +3,7 @@
  * worker, and not its claim: what is given back is held until the statement has ended.
  */
 import type { Sql } from './driver/client.ts';
-import { countDone, countTwins } from './guards.ts';
+import { countDone, twinsOfPiece } from './guards.ts';
 import { keptUsage, lockedBatch, type Unanswered } from './unanswered.ts';
 
 /** The part of a chunk that a worker keeps. */
@@ -60,7 +60,7 @@ export async function releaseUnsent(
     ),
     cut as materialized (
       select batch_key, chunk, kept_to, first, last, crashes, rounds, left_to_rescue,
-             ${countDone(sql, sql`p`)} as done, ${countTwins(sql, sql`p`)} as twins
+             ${countDone(sql, sql`p`)} as done, ${twinsOfPiece(sql, sql`p`)} as twins
       from given p
     ),
     opened as (

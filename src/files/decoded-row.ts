@@ -1,9 +1,10 @@
 /** Stored rows as objects: for prompts, and for the preview of a file. */
 
 import { parseExact, parseKeepingNumbers } from '../core/exact-json.ts';
+import type { Dialect } from '../model/request.ts';
 import type { NamedParts } from '../operations/operation.ts';
 import { rowFields, rowMembers } from './item-members.ts';
-import { type Dialect, mayBeRequests, readBareRow, readLine } from './request-row.ts';
+import { mayBeRequests, readBareRow, readLine } from './request-row.ts';
 import { cellOf, namesOf, planOf, type RowFile, type RowText } from './row.ts';
 
 /** A row as a prompt sees it. */

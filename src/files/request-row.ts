@@ -1,10 +1,8 @@
 /** Rows that are complete requests: where the request stands, and whose API it is for. */
 
 import { isRecord, type JsonRecord, recordsOf, toRecord } from '../core/json.ts';
-import type { PromptItem } from '../operations/operation.ts';
+import type { Dialect } from '../model/request.ts';
 import { isChatUrl } from './chat-url.ts';
-
-export type Dialect = NonNullable<PromptItem['dialect']>;
 
 export interface RowRequest {
   request: JsonRecord;

@@ -1,7 +1,7 @@
 /** An operation: params in, prompt and answer schema out, and a parser of answers. Pure, no I/O. */
 import type { z } from 'zod';
 import type { ModelAnswer } from '../model/model.ts';
-import type { AnswerFormat, ChatMessage } from '../model/request.ts';
+import type { AnswerFormat, ChatMessage, Dialect } from '../model/request.ts';
 import type { CheckTime } from './check-time.ts';
 
 /** An item as an operation sees it. Of `metadata`, only own properties are read. */
@@ -13,7 +13,7 @@ export interface PromptItem {
   /** The row where it is a complete chat request; only chat has a use for it. */
   request?: Readonly<Record<string, unknown>> | null | undefined;
   /** API for which `request` is written: Anthropic's messages, else OpenAI's chat completions. */
-  dialect?: 'openai' | 'anthropic' | undefined;
+  dialect?: Dialect | undefined;
 }
 
 /** Columns of a file that are not metadata, because they hold the text and the id. */

@@ -1,7 +1,7 @@
 /** A batch: the type, and the query of one. */
 import { batchDeletesAt, contentDeletesAt } from '../../app/deletes-at.ts';
 import { projectBatch } from '../../app/projection.ts';
-import { requestFor } from '../../app/stored-operation.ts';
+import { bodyFor } from '../../app/stored-operation.ts';
 import { isId } from '../../core/ids.ts';
 import { type BatchRecord, readBatch, readBatchFile } from '../../db/batches.ts';
 import { readFileRows } from '../../db/file-rows.ts';
@@ -255,7 +255,7 @@ async function firstRequestOf(
   const { rows } = await budget.readWhole((maxBytes) =>
     readFileRows(db.sql, batch.fileKey, { afterIndex: -1, limit: 1, maxBytes }),
   );
-  return rows[0] ? requestFor(batch, decodeRow(file, rows[0]), preparePlan) : null;
+  return rows[0] ? bodyFor(batch, decodeRow(file, rows[0]), preparePlan) : null;
 }
 
 /** Null for malformed, unknown and foreign ids alike. */

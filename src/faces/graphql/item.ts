@@ -1,6 +1,6 @@
 /** The items of a batch. */
 import { z } from 'zod';
-import { operationOf, requestFor } from '../../app/stored-operation.ts';
+import { bodyFor, operationOf } from '../../app/stored-operation.ts';
 import { PageTooLarge } from '../../core/errors.ts';
 import { parseKeepingNumbers } from '../../core/exact-json.ts';
 import { excerpt } from '../../core/excerpt.ts';
@@ -170,7 +170,7 @@ builder.node(BatchItem, {
         if (batch.contentDeletedAt !== null) return null;
         // Before it is made: a template can make much of a small row.
         send(budget, item, null);
-        const request = requestFor(batch, row, preparePlan);
+        const request = bodyFor(batch, row, preparePlan);
         send(budget, item, JSON.stringify(request));
         return request;
       },

@@ -1,7 +1,7 @@
 /** Files by plain HTTP as a face of the server: uploads, outputs, and the health check. */
 import type { Caller, ModelsOfOwner } from '../../app/caller.ts';
 import { fileSource } from '../../app/source.ts';
-import { operationOf, requestFor } from '../../app/stored-operation.ts';
+import { bodyFor, operationOf } from '../../app/stored-operation.ts';
 import { submitChecked } from '../../app/submit.ts';
 import type { Database } from '../../db/driver/client.ts';
 import type { RequestLine } from '../../db/driver/request-line.ts';
@@ -47,8 +47,7 @@ export function createRestFace({
             accessOf: (owner) => line.of(owner),
             links,
             operationOf,
-            requestFor: (batch) => (row) =>
-              requestFor(batch, row, modelsOf(batch.owner).preparePlan),
+            bodyFor: (batch) => (row) => bodyFor(batch, row, modelsOf(batch.owner).preparePlan),
             ownerOf,
             batchId: outputPath.exec(url.pathname)?.[1] ?? '',
             query: url.searchParams,

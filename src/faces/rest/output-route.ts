@@ -55,7 +55,7 @@ export interface OutputRoute {
   accessOf: (owner: string) => RequestAccess;
   links: SignedLinks;
   operationOf: (batch: BatchRecord) => PreparedOperation;
-  requestFor: RequestOf;
+  bodyFor: RequestOf;
   /** Who asks, by the key; throws without one. Not asked of those who come by a link. */
   ownerOf: () => Promise<string>;
   batchId: string;
@@ -64,7 +64,7 @@ export interface OutputRoute {
 
 /** `GET /batches/{id}/output`: streamed in input order, at the reader's pace, at any time. */
 export async function answerOutput(route: OutputRoute): Promise<void> {
-  const { request, response, accessOf, links, operationOf, requestFor, batchId, query } = route;
+  const { request, response, accessOf, links, operationOf, bodyFor, batchId, query } = route;
   const byLink = isLink(query);
   const owner = byLink ? null : await route.ownerOf();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -87,7 +87,7 @@ export async function answerOutput(route: OutputRoute): Promise<void> {
     json: {
       includes: {
         input: includes.has('input'),
-        request: includes.has('request') ? requestFor(batch) : null,
+        request: includes.has('request') ? bodyFor(batch) : null,
         attempts: includes.has('attempts'),
       },
       names,
