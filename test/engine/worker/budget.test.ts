@@ -5,6 +5,7 @@ import { createRandom } from '../../../src/sandbox/wire/random.ts';
 import type { App } from '../../support/app.ts';
 import { startStubApp } from '../../support/stub-app.ts';
 import { completion, type StubProvider } from '../../support/stub-provider.ts';
+import { until } from '../../support/until.ts';
 import { ask, submit, submitQuoted, textOf, texts, untilBatch, untilEnded } from './support.ts';
 
 const concurrency = 16;
@@ -61,9 +62,16 @@ function resume(id: string, maxCostUsd?: number) {
   return app.graphql<{ resumeBatch: { batch: Bounded } }>(query, { id, max: maxCostUsd });
 }
 
-/** Without it nothing is quoted. */
-const set = (id: string, quote: string | null) =>
-  sql`update batches set quote = ${quote}, options_hash = null where id = ${id}`;
+/** In place of the quote that the batch has, or gets: one under way would be stored behind this. */
+async function set(id: string, quote: string | null): Promise<void> {
+  const isQuoted = async () => {
+    const found = await sql`
+      select from batches where id = ${id} and (quote is not null or options_hash is null)`;
+    return found.count > 0;
+  };
+  await until(isQuoted, { deadlineMs: 10_000, what: 'a quote' });
+  await sql`update batches set quote = ${quote}, options_hash = null where id = ${id}`;
+}
 
 /** Submits a batch whose items are expected to cost so much each. */
 function submitAt(items: number, maxCostUsd: number, usd: number, input = {}): Promise<string> {
