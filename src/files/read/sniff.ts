@@ -64,7 +64,7 @@ export function sniffFormat(file: Sniffed): { format: FileFormat; told: string |
       told: `Neither the name nor the content type says what the file is; it was read as ${format} for what is in it, and format= names another format`,
     };
   }
-  const isAsSaid = said === format || (said === 'JSONL' && format.endsWith('L'));
+  const isAsSaid = said === format || (said === 'JSONL' && linesOfJson.has(format));
   if (!isAsSaid) {
     return {
       format,
@@ -73,6 +73,12 @@ export function sniffFormat(file: Sniffed): { format: FileFormat; told: string |
   }
   return { format, told: said === 'TEXT' ? toldOfText(file, extension, called) : null };
 }
+
+const linesOfJson: ReadonlySet<FileFormat> = new Set([
+  'OPENAI_JSONL',
+  'ANTHROPIC_JSONL',
+  'OPENAI_RESULTS',
+]);
 
 /** Names that say little: lines of objects and tables with tabs; everything else is text. */
 function sniffText({ head, isWhole, options }: Sniffed, extension: string): FileFormat {

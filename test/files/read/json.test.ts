@@ -222,6 +222,10 @@ describe('JSON Lines and JSON arrays', () => {
     expect(anthropic).toMatchObject({ format: 'ANTHROPIC_JSONL', itemCount: 1 });
     expect(anthropic.rejections).toEqual([{ row: 2, reason: 'has no object "params"' }]);
     expect(results).toMatchObject({ format: 'OPENAI_RESULTS', itemCount: 1 });
+    const named = readAll('{"custom_id":"a","response":{"body":{}},"error":null}\n', {
+      name: names.jsonl,
+    });
+    expect(named).toMatchObject({ format: 'OPENAI_RESULTS', warnings: [] });
     expect(results.rejections.map(({ row }) => row)).toEqual([2]);
   });
 
