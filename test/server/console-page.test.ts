@@ -40,6 +40,8 @@ it('is what a browser gets at /, and at every address below /console', async () 
   const page = await readPage();
 
   expect([root.status, root.headers.get('location')]).toEqual([302, '/console']);
+  const head = await fetch(app.url, { method: 'HEAD', redirect: 'manual' });
+  expect([head.status, head.headers.get('location')]).toEqual([302, '/console']);
   expect(await readPage(app.url, '/console/batches/batch_x?label=a')).toBe(page);
 });
 

@@ -47,7 +47,8 @@ function graphiqlRoute({ withKeys, publicUrl }: ConsoleFaceOptions): Route {
 
 function firstPageRoute(location: string): Route {
   return {
-    matches: ({ url, request }) => url.pathname === '/' && request.method === 'GET',
+    matches: ({ url, request }) =>
+      url.pathname === '/' && ['GET', 'HEAD'].includes(request.method ?? ''),
     async answer({ response }) {
       response.writeHead(302, { location }).end();
     },
