@@ -145,7 +145,7 @@ export const maxExpirySeconds = 30 * 24 * 60 * 60;
 const maxRetainSeconds = 3_650 * 24 * 60 * 60;
 
 /** Items that a preview may have. */
-const previewItems = { min: 10, max: 1_000 };
+export const previewItems = { min: 10, max: 1_000 };
 const previewRange = {
   error: ({ input }: { input?: unknown }) =>
     `must be ${previewItems.min} to ${previewItems.max.toLocaleString('en')}, not ${String(input)}`,

@@ -8,7 +8,12 @@ import { describe, expect, it } from 'vitest';
 import { maxLabels } from '../../src/app/answer-filter.ts';
 import { deadlineMs } from '../../src/app/answer-items.ts';
 import { maxKeptKeys } from '../../src/app/api-keys.ts';
-import { maxExpirySeconds, maxInlineItems, maxSyncItems } from '../../src/app/inputs.ts';
+import {
+  maxExpirySeconds,
+  maxInlineItems,
+  maxSyncItems,
+  previewItems,
+} from '../../src/app/inputs.ts';
 import { defaultExpirySeconds } from '../../src/app/store-batch.ts';
 import { maxMetadataBytes, maxOptionsBytes } from '../../src/app/submit.ts';
 import { maxMessageRequests } from '../../src/app/submit-messages.ts';
@@ -154,7 +159,7 @@ const rows: [what: string, limit: string][] = [
     'a page of `GET /v1/messages/batches`',
     `${told(messagePages.maxPage)} entries; ${messagePages.defaultPage} where no \`limit\` is given`,
   ],
-  ['rows of `preview` or `sample`', told(maxPreviewRows)],
+  ['rows of a file that `preview` or `sample` shows', told(maxPreviewRows)],
   ['batches of `batchesChanged(snapshot:)`', told(maxSnapshot)],
   ['characters of `excerpt`', told(maxExcerpt)],
   ['`labels` of `items`, `outputUrl` or an output', told(maxLabels)],
@@ -201,6 +206,10 @@ const rows: [what: string, limit: string][] = [
   ['categories', `${label.minCategories} to ${label.maxCategories}`],
   ['fields of `enrich`', `${maxEnrichFields}; of each ${maxValidValues} valid values`],
   ['examples', told(examples.maxExamples)],
+  [
+    'rows of the `preview` of a batch',
+    `${previewItems.min} to ${told(previewItems.max)}, and fewer than it has`,
+  ],
   ['`n` of a chat request', '1'],
   ['a file', `${told(readLimits.fileBytes)} bytes, ${told(readLimits.rows)} rows`],
   [
