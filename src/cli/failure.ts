@@ -41,19 +41,27 @@ export class Paused extends Error {
 
   constructor(
     batch: BatchState,
-    { isLocal, projection }: { isLocal: boolean; projection: Projection | null },
+    {
+      isLocal,
+      isNew,
+      projection,
+    }: { isLocal: boolean; isNew: boolean; projection: Projection | null },
   ) {
     const { id, pauseReason, pauseMessage, resumesAt } = batch;
     const limit = pauseReason === 'budget' ? ' --max-cost USD' : '';
     const local = isLocal ? ' --local' : '';
     const whole = projection?.costUsd;
+    // With --new the same command would make another batch.
+    const onward = isNew
+      ? `winnow show ${id}${local} --watch waits for it`
+      : 'the same command goes on with it';
     const lines = [
       `${id} is paused: ${pauseMessage}.`,
       ...(whole ? [`The whole batch will cost about ${usdText(whole)}.`] : []),
       `winnow output ${id}${local} gives the answers so far.`,
       resumesAt
-        ? `The same command goes on with it from ${resumesAt.toISOString()} on, or once there is room.`
-        : `winnow resume ${id}${limit}${local} lets it go on; then the same command goes on with it.`,
+        ? `From ${resumesAt.toISOString()} on, or once there is room, ${onward}.`
+        : `winnow resume ${id}${limit}${local} lets it go on; then ${onward}.`,
     ];
     super(lines.join('\n'));
     this.batch = batch;

@@ -105,7 +105,7 @@ async function runBatch(
       if (!given.has('json')) await shell.print(batch.id);
       return { exit: exits.done, json: { batch, output: null } };
     }
-    await watchBatch(batch, { progress, server, signal });
+    await watchBatch(batch, { progress, server, signal, isNew: given.has('new') });
     const format = await formatFor(target, { winnow, id: batch.id, signal });
     if (target.file !== null) await saveOutput(batch, target.file, format, { signal });
     else if (given.has('json')) await shell.write('');
@@ -114,7 +114,7 @@ async function runBatch(
     if (target.file !== null) progress.tell(`The answers are in ${target.file}.`);
   } catch (error) {
     progress.end();
-    if (signal.aborted) throw await detach(batch, { server, shell });
+    if (signal.aborted) throw await detach(batch, { server, shell, isNew: given.has('new') });
     throw error;
   }
   tellOfFailures(batch, shell, server);
@@ -133,7 +133,14 @@ export async function watchBatch(
     progress,
     server,
     signal,
-  }: { progress: Progress; server: Pick<Server, 'isLocal'>; signal: AbortSignal },
+    isNew = false,
+  }: {
+    progress: Progress;
+    server: Pick<Server, 'isLocal'>;
+    signal: AbortSignal;
+    /** The command that watches would make another batch. */
+    isNew?: boolean;
+  },
 ): Promise<void> {
   try {
     progress.tell(`${batch.id}  ${batch.name ?? ''}  ${counted(batch.counts.total, 'row')}`);
@@ -141,7 +148,8 @@ export async function watchBatch(
       progress.show(state);
       if (state.status === 'paused') {
         const { isLocal } = server;
-        throw new Paused(state, { isLocal, projection: await batch.projection({ signal }) });
+        const projection = await batch.projection({ signal });
+        throw new Paused(state, { isLocal, isNew, projection });
       }
     }
   } finally {
@@ -189,16 +197,19 @@ export function tellOfFailures(
 /** Waits for a second Ctrl-C, which cancels. The error says what becomes of the batch. */
 async function detach(
   batch: Batch | null,
-  { server, shell }: { server: Server; shell: Shell },
+  { server, shell, isNew }: { server: Server; shell: Shell; isNew: boolean },
 ): Promise<Ended> {
   if (!batch) return new Ended('Ended before the batch was there.');
   const { hurry } = shell.ending;
+  const watch = `winnow show ${batch.id} --watch`;
+  const waitsFor = isNew ? `${watch} --local` : 'the next run of the same command';
   const goesOn = server.isLocal
-    ? `${batch.id} waits for the next run of the same command`
-    : `${batch.id} goes on; winnow show ${batch.id} --watch`;
+    ? `${batch.id} waits for ${waitsFor}`
+    : `${batch.id} goes on; ${watch}`;
   shell.tell(`${goesOn}\nCtrl-C once more cancels it.`);
   await delay(secondPressMs, undefined, { signal: hurry }).catch(() => undefined);
   if (!hurry.aborted) return new Ended(goesOn, { isTold: true });
   await batch.cancel();
-  return new Ended(`${batch.id} is cancelled; the same command retries what was left.`);
+  const retries = isNew ? `winnow retry ${batch.id}` : 'the same command';
+  return new Ended(`${batch.id} is cancelled; ${retries} retries what was left.`);
 }

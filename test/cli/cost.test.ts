@@ -141,6 +141,20 @@ it('pauses a batch at its limit with 6, and goes on under a higher one', async (
   expect(more).toMatchObject({ code: 0, batch: { id: paused.batch.id, maxCostUsd: 20 } });
 });
 
+it('does not send who paid for a batch by --new to a command that makes another', async () => {
+  writeFileSync(folder.file('three.txt'), `${'A long story. '.repeat(500)}\n`.repeat(3));
+  const args = ['summarize', 'three.txt', '--model', 'openai/o1-pro', '--yes', '--new'];
+
+  const { code, err } = await folder.run([...args, '--max-cost', '0.0001']);
+
+  const [id] = /batch_\w+/.exec(err) ?? [];
+  expect(code, err).toBe(6);
+  expect(err).toContain(
+    `winnow resume ${id} --max-cost USD lets it go on; then winnow show ${id} --watch waits for it.`,
+  );
+  expect(err).not.toContain('the same command');
+});
+
 it('runs some rows first, and the rest by the same command without the preview', async () => {
   const rows = Array.from({ length: 30 }, (_, at) => `A story about number ${at}.\n`);
   writeFileSync(folder.file('many.txt'), rows.join(''));
@@ -225,7 +239,9 @@ it('ends with 6 where the month is spent, and goes on by the same command when t
     expect(paused).toMatchObject({ code: 6, batch: { pauseReason: 'owner_budget' } });
     expect(same.code, same.err).toBe(6);
     expect(same.err).toMatch(/^batch_\S+ is paused: local may spend 1 USD in .* in BUDGETS\.$/m);
-    expect(same.err).toMatch(/^The same command goes on with it from \d{4}-\d\d-01T00:00:00/m);
+    expect(same.err).toMatch(
+      /^From \d{4}-\d\d-01T00:00:00\S+ on, .* the same command goes on with it/m,
+    );
     expect(stillSent).toBe(sent);
     expect(spent.out).toMatch(
       /^\d{4}-\d\d {2}\$2\.00 .*\n\d{4}-\d\d {2}of \$1\.00 a month, \$0\.0000 left$/m,
