@@ -181,18 +181,25 @@ export function onOffOf(given: Given, name: FlagName): boolean | undefined {
   return text === undefined ? undefined : text === 'on';
 }
 
-/** A number of a flag. Throws WrongUse outside of min and max. */
+/** A number of a flag. Throws WrongUse outside of min and max; `isAbove` leaves min out. */
 export function numberOf(
   given: Given,
   name: FlagName,
-  { min, max, whole = true }: { min: number; max: number; whole?: boolean },
+  {
+    min,
+    max,
+    whole = true,
+    isAbove = false,
+  }: { min: number; max: number; whole?: boolean; isAbove?: boolean },
 ): number | undefined {
   const text = given.text(name);
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+  const isIn = value <= max && (isAbove ? value > min : value >= min);
+  if (!isIn || (whole && !Number.isInteger(value))) {
     const kind = whole ? 'a whole number' : 'a number';
-    throw new WrongUse(`--${name} must be ${kind} from ${min} to ${max}, not ${text}`);
+    const range = isAbove ? `above ${min} and at most ${max}` : `from ${min} to ${max}`;
+    throw new WrongUse(`--${name} must be ${kind} ${range}, not ${text}`);
   }
   return value;
 }

@@ -75,7 +75,7 @@ export async function readSettings(given: Given): Promise<Settings> {
 
 /** The USD of --max-cost. */
 export function maxCostOf(given: Given): number | undefined {
-  return numberOf(given, 'max-cost', { min: 0, max: maxCostUsd, whole: false });
+  return numberOf(given, 'max-cost', { min: 0, isAbove: true, max: maxCostUsd, whole: false });
 }
 
 export interface Job {

@@ -20,15 +20,25 @@ export async function objectOf(given: Given, name: FlagName): Promise<JsonRecord
   return value;
 }
 
-/** Names with commas between them, or what the JSON of a file has. */
+/**
+ * Names with commas between them, or what JSON has, here or in a file. Throws WrongUse for a name
+ * in quotes, which would be cut at the commas inside of it.
+ */
 export async function namesOrJson(given: Given, name: FlagName): Promise<unknown> {
   const text = given.text(name);
   if (text === undefined) return undefined;
   if (text.startsWith('@')) return parse((await textOf(given, name)) ?? '', name);
-  return text
+  if (/^\s*[[{]/.test(text)) return parse(text, name);
+  const names = text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+  if (names.some((one) => one.startsWith('"'))) {
+    throw new WrongUse(
+      `--${name} must be names without quotes, or a JSON array such as '["a, b", "c"]'`,
+    );
+  }
+  return names;
 }
 
 /** Rows of a CSV file with a header: its first column is the text, its last one the labels. */

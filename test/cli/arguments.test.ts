@@ -54,6 +54,15 @@ describe('wrong command lines end with 2', () => {
       ['label', 'texts.txt', '--categories', 'a,b', '--detach', '--local'],
       '--detach needs a server',
     ],
+    [
+      ['label', 'f', '--categories', '"a, b",c'],
+      `--categories must be names without quotes, or a JSON array such as '["a, b", "c"]'`,
+    ],
+    [['label', 'f', '--categories', '["a'], '--categories must be JSON'],
+    [
+      ['summarize', 'f', '--max-cost', '0'],
+      '--max-cost must be a number above 0 and at most 1000000, not 0',
+    ],
     [['extract', 'f'], 'winnow extract needs --schema, or --instructions'],
     [['run', 'f'], 'winnow run needs --instructions'],
     [['quote', 'lable', 'f'], 'winnow quote needs an operation, label, extract'],
@@ -145,6 +154,34 @@ describe('flags become options of GraphQL', () => {
       { content: 'One', labels: ['a'] },
       { content: 'Two', labels: ['a', 'b'] },
     ]);
+  });
+
+  it('of label and enrich with names as JSON', async () => {
+    const { options } = await operation('label', '--categories=["a, b", "c"]');
+    const enriched = await operation('enrich', '--fields=[{"name": "mood"}]');
+
+    expect(options.categories).toEqual(['a, b', 'c']);
+    expect(enriched.options.fields).toEqual([{ name: 'mood' }]);
+  });
+
+  it('of label with examples that have a quote inside of a cell', async () => {
+    writeFileSync(folder.file('quotes.csv'), 'text,label\nA 5" screen,a\n"B, ""b""",b\n');
+    writeFileSync(folder.file('open.csv'), 'text,label\nA,a\n"B,b\nC,c\n');
+
+    const { options } = await operation(
+      'label',
+      '--categories=a,b',
+      `--examples=@${folder.file('quotes.csv')}`,
+    );
+    const broken = operation('label', '--categories=a,b', `--examples=@${folder.file('open.csv')}`);
+
+    expect(options.examples).toEqual([
+      { content: 'A 5" screen', labels: ['a'] },
+      { content: 'B, "b"', labels: ['b'] },
+    ]);
+    await expect(broken).rejects.toThrow(
+      "--examples must have a comma or a line's end behind a quoted cell; line 3 does not",
+    );
   });
 
   it('of the others', async () => {
