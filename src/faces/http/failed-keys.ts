@@ -8,6 +8,8 @@ import { networkOf } from './client-address.ts';
 const windowMs = 60_000;
 /** From the next one on a key is not looked up. */
 export const maxFailures = 20;
+/** After the first failure an address is warned of with all that came by then. */
+export const warnAfterMs = 2_000;
 /** Warnings in a minute, whatever the number of addresses. */
 export const maxWarnings = 100;
 /** Addresses that are kept in mind; beyond it the oldest is forgotten. */
@@ -58,6 +60,7 @@ export function createFailedKeys({
   const lookUps = new Map<string, LookUps>();
   let warnings = { since: Number.NEGATIVE_INFINITY, count: 0 };
   let timer: NodeJS.Timeout | null = null;
+  let warnTimer: NodeJS.Timeout | null = null;
 
   function warn(address: string, window: Window): void {
     if (now() - warnings.since >= windowMs) warnings = { since: now(), count: 0 };
@@ -65,6 +68,12 @@ export function createFailedKeys({
     if (warnings.count > maxWarnings) return;
     window.told = window.failures;
     log.warn(factOf(address, window), 'requests without a right key came from an address');
+  }
+
+  /** Warns of addresses that have failed a few times. */
+  function warnOfFew(): void {
+    warnTimer = null;
+    for (const [address, window] of windows) if (window.told === 0) warn(address, window);
   }
 
   /** The whole number, of one that was warned of before the minute was over. */
@@ -134,12 +143,14 @@ export function createFailedKeys({
       }
       window.failures += 1;
       if (window.routes.size < maxRoutes) window.routes.add(route);
-      if (window.failures === maxFailures) warn(address, window);
+      if (window.failures === maxFailures && window.told === 0) warn(address, window);
       timer ??= setTimeout(sweep, windowMs).unref();
+      warnTimer ??= setTimeout(warnOfFew, warnAfterMs).unref();
       return waitSeconds;
     },
     stop() {
       if (timer) clearTimeout(timer);
+      if (warnTimer) clearTimeout(warnTimer);
       forget(() => true);
     },
   };

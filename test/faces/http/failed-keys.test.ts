@@ -1,9 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import {
   createFailedKeys,
   type FailedKeys,
   maxFailures,
   maxWarnings,
+  warnAfterMs,
 } from '../../../src/faces/http/failed-keys.ts';
 
 let nowMs: number;
@@ -55,6 +56,24 @@ test('each address is warned of once in a minute, with its routes', () => {
   ]);
   failed.stop();
   expect(warnings).toHaveLength(3);
+});
+
+test('an address with few failures is warned of within seconds, and of the rest in one line', () => {
+  vi.useFakeTimers();
+  fail('1.1.1.1', 3);
+  vi.advanceTimersByTime(warnAfterMs);
+  expect(warnings).toEqual([{ address: '1.1.1.1', failures: 3, routes: ['POST /graphql'] }]);
+
+  fail('1.1.1.1', maxFailures);
+  vi.advanceTimersByTime(warnAfterMs);
+  nowMs = 60_000;
+  fail('2.2.2.2', 1);
+  vi.useRealTimers();
+
+  expect(warnings).toHaveLength(1);
+  expect(sums).toEqual([
+    { address: '1.1.1.1', failures: 3 + maxFailures, routes: ['POST /graphql'] },
+  ]);
 });
 
 test('an address that goes on after its warning is told of with all its failures', () => {
