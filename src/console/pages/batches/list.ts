@@ -69,6 +69,14 @@ export function withChange(
   return { ...list, total, rows: inOrder(list.rows, [batch]) };
 }
 
+/**
+ * Batches that match, as far as the page knows. Once all are read these are the rows: the server
+ * may have counted one that came after its rows were read.
+ */
+export function totalOf({ rows, fresh, total, next }: BatchList): number | null {
+  return total === null || next !== null ? total : rows.length + fresh.length;
+}
+
 export function without(list: BatchList, id: string): BatchList {
   const rows = list.rows.filter((row) => row.id !== id);
   const fresh = list.fresh.filter((row) => row.id !== id);

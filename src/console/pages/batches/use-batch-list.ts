@@ -9,6 +9,7 @@ import {
   type BatchList,
   emptyList,
   type ReadPage,
+  totalOf,
   withChange,
   withFresh,
   without,
@@ -119,6 +120,7 @@ export function useBatchList(filter: ApiFilter, returned: boolean): OpenList {
 
   return {
     ...list,
+    total: totalOf(list),
     reading,
     error,
     more: () => {
