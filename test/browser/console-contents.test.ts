@@ -145,7 +145,7 @@ if (browserPath) {
       expect(await directionOf(page.getByRole('heading', { name: image }))).toBe('ltr');
 
       await page.goto(`${app.url}/console/batches/${data?.submitBatch.batch.id}?row=0`);
-      await page.getByRole('button', { name: 'Show all 10 MB' }).first().click();
+      await page.getByRole('button', { name: 'Show all 9.5 MB' }).first().click();
       await page.waitForFunction(
         (length) => (document.querySelector('main')?.textContent?.length ?? 0) > length,
         hugeCharacters,

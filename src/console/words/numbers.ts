@@ -59,12 +59,13 @@ export function usdRange(low: number, high: number): string {
   return first === last ? first : `${first} to ${last}`;
 }
 
+/** `100 MB`; units are of 1,024, as in the documents and in the limits of the server. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let size = value;
   let unit = 0;
-  while (size >= 1_000 && unit < units.length - 1) {
-    size /= 1_000;
+  while (size >= 1_024 && unit < units.length - 1) {
+    size /= 1_024;
     unit += 1;
   }
   return `${size < 10 && unit > 0 ? oneDigit.format(size) : whole.format(size)} ${units[unit]}`;
