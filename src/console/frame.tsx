@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { useSubscription } from 'urql';
 import { Link, useLocation } from 'wouter';
+import { CountsFields } from './data/batch-fields.ts';
 import { connection } from './data/connection.ts';
 import { graphql } from './data/graphql.ts';
 import { useGraphiqlAddress } from './data/present-query.ts';
@@ -13,7 +14,6 @@ import { Notices } from './parts/notices.tsx';
 import { OwnerLimitsFooter } from './parts/owner-limits.tsx';
 import { ShortcutsDialog } from './parts/shortcut-list.tsx';
 import { useShortcuts } from './parts/shortcuts.ts';
-import { CountsFields } from './words/batch-state.ts';
 import { count, useTimes } from './words/numbers.ts';
 
 /** The number of running batches, and the newest of them, which the icon of the page shows. */

@@ -1,6 +1,6 @@
 /** What a batch is doing, in the words of the list and of its page. */
 import { afterAll, expect, it, vi } from 'vitest';
-import type { StateBatch } from '../../src/console/words/batch-state.ts';
+import type { StateBatch } from '../../src/console/data/batch-fields.ts';
 
 // The words are those of a browser, which keeps how times are shown.
 vi.stubGlobal('localStorage', { getItem: () => null });

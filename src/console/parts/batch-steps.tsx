@@ -1,9 +1,10 @@
 /** The likeliest next step of a batch as one button, and the question for a higher limit. */
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
+import { BatchStateFields, type StateBatch } from '../data/batch-fields.ts';
 import { graphql, type ResultOf } from '../data/graphql.ts';
 import { readAmount } from '../words/amount.ts';
-import { BatchStateFields, type BatchStep, type StateBatch } from '../words/batch-state.ts';
+import type { BatchStep } from '../words/batch-state.ts';
 import type { ItemErrorCode } from '../words/item-error.ts';
 import { usd, usdRange } from '../words/numbers.ts';
 import { Button } from './button.tsx';

@@ -2,78 +2,11 @@
  * The state of a batch, in a word and a sentence, and the likeliest next step: the list and the
  * page of a batch say the same.
  */
-import { graphql, type ResultOf } from '../data/graphql.ts';
+import type { StateBatch } from '../data/batch-fields.ts';
 import { type ItemErrorCode, itemErrors, retryableOf } from './item-error.ts';
 import { count, duration, many, percent, perSecond, type Times, usd } from './numbers.ts';
 import { providerName } from './provider.ts';
 import { oneLine } from './text.ts';
-
-/** Every count; a document spreads it with `...CountsFields`. */
-export const CountsFields = graphql(`
-  fragment CountsFields on BatchCounts @_unmask {
-    total
-    pending
-    processing
-    succeeded
-    failed
-    cancelled
-    expired
-  }
-`);
-
-/** Fields that the words need; a document spreads it with `...BatchStateFields`. */
-export const BatchStateFields = graphql(
-  `
-    fragment BatchStateFields on Batch @_unmask {
-      id
-      status
-      execution
-      model
-      counts {
-        ...CountsFields
-      }
-      createdAt
-      startedAt
-      completedAt
-      expiresAt
-      contentDeletedAt
-      error
-      errorSummary {
-        code
-        count
-        message
-      }
-      waiting {
-        reason
-        since
-        until
-      }
-      pause {
-        reason
-        message
-        since
-        resumesAt
-      }
-      previewItems
-      maxCostUsd
-      usage {
-        costUsd
-        requests
-      }
-      itemsPerSecond
-      estimatedCompletionAt
-      rescuedAt
-      providerBatches {
-        id
-        createdAt
-        endedAt
-      }
-    }
-  `,
-  [CountsFields],
-);
-
-export type StateBatch = ResultOf<typeof BatchStateFields>;
 
 /**
  * The button's step: `raise` asks for a higher limit and `resume` goes on (`resumeBatch`), `retry`

@@ -1,6 +1,7 @@
 /** Queries and mutations of the page of a batch. */
+
+import { BatchStateFields } from '../../data/batch-fields.ts';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
-import { BatchStateFields } from '../../words/batch-state.ts';
 
 /**
  * Fields that change while a batch runs: the subscription brings them, the cache hands them to the

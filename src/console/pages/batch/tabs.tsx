@@ -1,12 +1,13 @@
 /** The other sides of a batch: the request, the jobs at the provider, the webhook. */
 
+import { CountsFields } from '../../data/batch-fields.ts';
 import { graphql } from '../../data/graphql.ts';
 import { useLiveQuery } from '../../data/use-live-query.ts';
 import { Button } from '../../parts/button.tsx';
 import { Empty, PartError, Skeleton } from '../../parts/part.tsx';
 import { Sieve } from '../../parts/sieve.tsx';
 import { When } from '../../parts/when.tsx';
-import { CountsFields, hasEnded } from '../../words/batch-state.ts';
+import { hasEnded } from '../../words/batch-state.ts';
 import { count, many } from '../../words/numbers.ts';
 import { providerName } from '../../words/provider.ts';
 import { oneLine, visible } from '../../words/text.ts';

@@ -1,6 +1,7 @@
 /** Queries and mutations of the list. */
+
+import { BatchStateFields, CountsFields } from '../../data/batch-fields.ts';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
-import { BatchStateFields, CountsFields } from '../../words/batch-state.ts';
 
 const BatchRowFields = graphql(
   `

@@ -1,10 +1,11 @@
 /** One batch in the list. */
 import { memo } from 'react';
 import { Link } from 'wouter';
+import type { StateBatch } from '../../data/batch-fields.ts';
 import { StepButton } from '../../parts/batch-steps.tsx';
 import { Sieve } from '../../parts/sieve.tsx';
 import { When } from '../../parts/when.tsx';
-import { type StateBatch, stateOf } from '../../words/batch-state.ts';
+import { stateOf } from '../../words/batch-state.ts';
 import { count, percent, useTimes } from '../../words/numbers.ts';
 import { visible } from '../../words/text.ts';
 import { Cost } from './cost.tsx';

@@ -1,6 +1,7 @@
 /** Queries and mutations of the pages of files. */
+
+import { BatchStateFields } from '../../data/batch-fields.ts';
 import { graphql, type ResultOf } from '../../data/graphql.ts';
-import { BatchStateFields } from '../../words/batch-state.ts';
 
 const FileRowFields = graphql(`
   fragment FileRowFields on File @_unmask {
