@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AppError } from '../../core/errors.ts';
 import type { Asking } from '../../core/log.ts';
+import { compressedProblem, isCompressed } from '../http/compressed.ts';
 import { preflightHeaders } from '../http/cors.ts';
 import { jsonSizeProblem } from '../http/json-size.ts';
 import { badRequest, presentError } from './errors.ts';
@@ -30,6 +31,9 @@ export const readRequests: Plugin = {
       return;
     }
     if (request.method !== 'POST') return; // 405 by Yoga
+    if (isCompressed(request.headers.get('content-encoding') ?? undefined)) {
+      throw badRequest(compressedProblem, 415);
+    }
     const [mediaType = '', ...parameters] = (request.headers.get('content-type') ?? '')
       .toLowerCase()
       .split(';')

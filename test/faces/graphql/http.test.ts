@@ -3,6 +3,7 @@
  * so.
  */
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from '../../support/app.ts';
 import { post, type RawAnswer, request } from './support.ts';
@@ -74,6 +75,16 @@ describe.each([
     });
 
     expectError(answer, 415, 'BAD_REQUEST');
+  });
+
+  it('a compressed body is a 415 that says so', async () => {
+    const answer = await post(app, gzipSync(JSON.stringify({ query: typename })), {
+      ...accept,
+      'content-encoding': 'gzip',
+    });
+
+    expectError(answer, 415, 'BAD_REQUEST');
+    expect(answer.text).toContain('The body is compressed');
   });
 
   it('a body of too many values is a 413 with PAYLOAD_TOO_LARGE', async () => {
