@@ -142,6 +142,22 @@ it('the access log has a line for each request, with neither its query string no
   expect(JSON.stringify(lines)).not.toMatch(/of-a-query|of-a-header|anna-key/);
 });
 
+it('the access log has the bytes of each request of a connection, its head included', async () => {
+  const ask = async (id: string, query: string) => {
+    await post(app, { query }, { ...anna, 'x-request-id': id });
+    const own = () => lines.filter((line) => isRequest(line) && line.requestId === id);
+    await until(() => own().length === 1, { deadlineMs: 10_000, what: 'a line' });
+    return Number(own()[0]?.bytesIn);
+  };
+  const short = await ask('bytes-1', '{ __typename }');
+  const long = await ask('bytes-2', `{ __typename } #${'x'.repeat(5_000)}`);
+
+  expect(short).toBeGreaterThan(100);
+  expect(short).toBeLessThan(2_000);
+  // The Content-Length has two digits more.
+  expect(long - short).toBe(5_002 + 2);
+});
+
 it('lines that a request causes below the faces have it', async () => {
   const ask = (id: string, query: string, variables = {}) =>
     post(app, { query, variables }, { ...admin, 'x-request-id': id });

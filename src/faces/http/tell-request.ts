@@ -1,5 +1,6 @@
 /** Tells of each request by the template of its path: whose ids and names differ. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Asking } from '../../core/log.ts';
 import type { FaceName, Telling } from '../../telemetry/events.ts';
 
@@ -46,16 +47,21 @@ interface Told {
   address: string;
 }
 
+/** Bytes of a connection that requests before have been told with. */
+const toldBytes = new WeakMap<Socket, number>();
+
 /** Tells of the request once its answer is closed. */
 export function tellRequest(events: Telling, { request, response, asking, address }: Told): void {
   if (!events.has('http.request')) return;
   const { socket } = request;
   const begunAt = performance.now();
-  // The head of the request has been read by now, and is counted with the one before.
-  const [read, written] = [socket.bytesRead, socket.bytesWritten];
+  const written = socket.bytesWritten;
   response.once('close', () => {
     const route = templateOf(request.url ?? '');
     const method = methods.has(request.method ?? '') ? (request.method ?? '') : 'other';
+    // The head has been read before this was called, often with the whole body.
+    const read = toldBytes.get(socket) ?? 0;
+    toldBytes.set(socket, socket.bytesRead);
     events.emit('http.request', {
       method,
       route,
