@@ -63,7 +63,10 @@ function viewFor(providers: Providers, { models, calls }: Bounds): Providers {
   /** The models of this view by those of the providers. */
   const bounded = new WeakMap<Model, Model>();
   const mayName = (id: string) => models === null || namesModel(models, id);
-  const rule = `must be one of the models of this owner: ${models?.join(', ')}`;
+  const rule =
+    models?.length === 0
+      ? 'must be one of the models of this owner, and LIMITS gives it none'
+      : `must be one of the models of this owner: ${models?.join(', ')}`;
 
   const innerOf = (model: Model) => inner.get(model) ?? model;
 

@@ -15,6 +15,7 @@ const owners = [
   'calls',
   'models',
   'large',
+  'none',
   'rate',
   'all',
   'other',
@@ -42,6 +43,7 @@ beforeAll(async () => {
       calls: { modelCalls },
       models: { models: ['stub/ba*'] },
       large: { models: ['stub/large'] },
+      none: { models: [] },
       rate: { requestsPerMinute: 4 },
       all: {
         activeBatches: 1,
@@ -438,6 +440,16 @@ test('a batch goes on with its model under limits that came later', async () => 
 
   await untilStatus('large', id, 'COMPLETED');
   expect(stub.requests.map(({ body }) => body.model)).toEqual(['base']);
+});
+
+test('an owner without a model is told so', async () => {
+  const { errors } = await submit('none', { source: { texts: ['a'] } });
+
+  expect(errors?.[0]).toMatchObject({
+    message:
+      'input.operation.label.model: must be one of the models of this owner, and LIMITS gives it none',
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 });
 
 test('a model that is not among the owner’s is one that is not there', async () => {
