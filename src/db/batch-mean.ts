@@ -11,9 +11,9 @@ export const unanswered = 'c.last - c.first + 1 - c.done - c.twins';
 
 /**
  * `mean_usd` of an item of a batch `b`: the dearer one of what was quoted, for the way in which it
- * is asked now, and of what its answers cost. Null while nothing tells it; 0 where answers have no
- * known price. `guessed_usd`: the upper end of what is guessed for an item of a job, while no
- * answers tell more; else null.
+ * is asked now, and of what its answers cost. Null while nothing tells it; 0 where its model has no
+ * known price, or its answers have none. `guessed_usd`: the upper end of what is guessed for an
+ * item of a job, while no answers tell more; else null.
  */
 export function meanOf(sql: Sql): postgres.Fragment {
   return sql`
@@ -21,6 +21,7 @@ export function meanOf(sql: Sql): postgres.Fragment {
       (b.quote::json #>> array[
         case when b.execution = 'LIVE' or b.rescued_at is not null or ${isInPreview(sql)} then 'liveUsd' else 'providerBatchUsd' end,
         'expected'])::float8 / greatest(1, b.total - b.twins),
+      case when json_typeof(b.quote::json -> 'liveUsd') = 'null' then 0 end,
       case when n.answers >= ${minAnswers} then coalesce(b.cost_usd, 0) / n.answers *
         -- The answers of a preview were called live, and the rest is not.
         case when b.execution = 'PROVIDER_BATCH' and b.rescued_at is null

@@ -149,6 +149,27 @@ test('a batch of its owner cannot be resumed while the month is used up, and can
   await untilStatus('acme', id, 'COMPLETED');
 });
 
+test('a batch of a model without a price runs in a month that is used up', async () => {
+  await spend('acme', 2);
+  const { data } = await app.graphql(
+    'mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { batch { id } } }',
+    {
+      input: {
+        operation: {
+          label: { categories: ['praise', 'complaint'], model: 'openai/of-unknown-price' },
+        },
+        source: { texts: texts(30) },
+      },
+    },
+    as('acme'),
+  );
+
+  const batch = await untilStatus('acme', data?.submitBatch.batch.id, 'COMPLETED');
+
+  expect(batch.counts.succeeded).toBe(30);
+  expect(batch.usage.costUsd).toBeNull();
+});
+
 test('answers that are dearer than the quote stop a batch that the month has less room for', async () => {
   await spend('acme', 0.8);
   const id = await submit('acme', 100, callUsd / 10);
