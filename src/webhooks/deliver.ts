@@ -28,6 +28,8 @@ import { signatureHeaders } from './sign.ts';
 const pollMs = 1_000;
 /** Retries due sooner than this have a timer of their own, as polls come once a second. */
 const timerMs = 60_000;
+/** A timer counts whole milliseconds, and may go off before the database's clock has come round. */
+const earlyMs = 2;
 /** Webhooks leased by one statement. */
 const claimSize = 64;
 /**
@@ -196,7 +198,7 @@ export function createWebhooks({
     const timer = setTimeout(() => {
       timers.delete(timer);
       void claims.run();
-    }, delayMs);
+    }, delayMs + earlyMs);
     timer.unref();
     timers.add(timer);
   }
