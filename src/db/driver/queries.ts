@@ -44,6 +44,8 @@ export interface Statement {
 
 /** Time between looks at queries, as a share of the deadline. */
 const lookShare = 0.1;
+/** A statement that has no connection by then rejects, where the database is known to be away. */
+const awayConnectMs = 5_000;
 /** A server that hears of a cancel has ended the query by then. */
 const cancelMs = 1_000;
 /** One sent behind another, and not worked on after so many deadlines, never will be. */
@@ -54,7 +56,9 @@ const lostAfterDeadlines = 3;
  *
  * None waits for ever. The server would have ended one that is worked on for longer than
  * `deadlineMs`: its connection swallows what it is sent, and `onSilence` is called. A statement
- * that gets no connection for `connectMs` rejects, and is never sent.
+ * that gets no connection for `connectMs` rejects, and is never sent: after 5 s already while the
+ * database is known to be away. postgres.js 3.4.9 keeps one that came just as a connection broke,
+ * and tries to connect for it until the database is back.
  *
  * None gets its rows in the wrong place. Where a connection broke in the middle of a result,
  * postgres.js 3.4.9 goes on counting rows. The first rows of the next result would be missing.
@@ -71,7 +75,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
     deadlineMs: number;
     /** A statement that has no connection by then rejects. */
     connectMs?: number;
-    presence?: Pick<Presence, 'answered' | 'failed'> | undefined;
+    presence?: Pick<Presence, 'answered' | 'failed' | 'isAway'> | undefined;
     events?: Telling | undefined;
     onSilence: () => void;
   },
@@ -110,12 +114,13 @@ export function watchQueries<Types extends Record<string, unknown>>(
 
   function look(): void {
     const now = performance.now();
+    const patienceMs = presence?.isAway() ? Math.min(connectMs, awayConnectMs) : connectMs;
     let silent = false;
     for (const [query, times] of running) {
       if (query.active) times.startedAt ??= now;
       if (times.startedAt !== null) silent ||= now - times.startedAt > deadlineMs;
-      else if (query.state === null && now - times.queuedAt > connectMs) {
-        query.reject(new ConnectionLost(`no connection to the database within ${connectMs} ms`));
+      else if (query.state === null && now - times.queuedAt > patienceMs) {
+        query.reject(new ConnectionLost(`no connection to the database within ${patienceMs} ms`));
         query.cancel();
       } else if (now - times.queuedAt > lostAfterDeadlines * deadlineMs) {
         query.reject(new ConnectionLost('the connection that a statement waited for was lost'));
@@ -130,7 +135,8 @@ export function watchQueries<Types extends Record<string, unknown>>(
     return { busy, waiting: running.size - busy };
   }
 
-  const timer = setInterval(look, Math.min(deadlineMs, connectMs) * lookShare);
+  const lookMs = Math.min(deadlineMs, connectMs, awayConnectMs) * lookShare;
+  const timer = setInterval(look, lookMs);
   timer.unref();
 
   return { client: withEvery(client, watch), activity, stop: () => clearInterval(timer) };
