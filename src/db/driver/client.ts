@@ -57,6 +57,8 @@ const connectTimeoutSeconds = 5;
 const defaultStatementTimeoutMs = 60_000;
 /** The server's end of a statement that takes too long has arrived so much later at the latest. */
 const defaultAnswerTimeoutMs = defaultStatementTimeoutMs + 5_000;
+/** A restart of the database is waited for as long; a longer absence ends what waits. */
+const defaultAwayMs = 5_000;
 
 /** https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat: `_text` */
 const textArrayOid = 1009;
@@ -74,6 +76,8 @@ export interface DatabaseOptions {
   answerTimeoutMs?: number;
   /** A statement without a connection rejects after this; absent: as one without an answer. */
   connectMs?: number;
+  /** The same while the database is known to be away. */
+  awayMs?: number;
   /** Hears of answers and failures. */
   presence?: Presence;
   /** Told how long statements take. */
@@ -92,6 +96,7 @@ export function openDatabase(
     statementTimeoutMs = defaultStatementTimeoutMs,
     answerTimeoutMs = defaultAnswerTimeoutMs,
     connectMs = answerTimeoutMs,
+    awayMs = defaultAwayMs,
     presence,
     events,
     checkRoom = async () => undefined,
@@ -138,6 +143,7 @@ export function openDatabase(
   } = watchQueries(driver, {
     deadlineMs: answerTimeoutMs,
     connectMs,
+    awayMs,
     presence,
     events,
     onSilence: () =>

@@ -44,8 +44,6 @@ export interface Statement {
 
 /** Time between looks at queries, as a share of the deadline. */
 const lookShare = 0.1;
-/** A statement that has no connection by then rejects, where the database is known to be away. */
-const awayConnectMs = 5_000;
 /** A server that hears of a cancel has ended the query by then. */
 const cancelMs = 1_000;
 /** One sent behind another, and not worked on after so many deadlines, never will be. */
@@ -56,7 +54,7 @@ const lostAfterDeadlines = 3;
  *
  * None waits for ever. The server would have ended one that is worked on for longer than
  * `deadlineMs`: its connection swallows what it is sent, and `onSilence` is called. A statement
- * that gets no connection for `connectMs` rejects, and is never sent: after 5 s already while the
+ * that gets no connection for `connectMs` rejects, and is never sent: after `awayMs` while the
  * database is known to be away. postgres.js 3.4.9 keeps one that came just as a connection broke,
  * and tries to connect for it until the database is back.
  *
@@ -68,6 +66,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
   {
     deadlineMs,
     connectMs = deadlineMs,
+    awayMs = connectMs,
     presence,
     events,
     onSilence,
@@ -75,6 +74,8 @@ export function watchQueries<Types extends Record<string, unknown>>(
     deadlineMs: number;
     /** A statement that has no connection by then rejects. */
     connectMs?: number;
+    /** The same where the database is known to be away. */
+    awayMs?: number;
     presence?: Pick<Presence, 'answered' | 'failed' | 'isAway'> | undefined;
     events?: Telling | undefined;
     onSilence: () => void;
@@ -114,7 +115,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
 
   function look(): void {
     const now = performance.now();
-    const patienceMs = presence?.isAway() ? Math.min(connectMs, awayConnectMs) : connectMs;
+    const patienceMs = presence?.isAway() ? Math.min(connectMs, awayMs) : connectMs;
     let silent = false;
     for (const [query, times] of running) {
       if (query.active) times.startedAt ??= now;
@@ -135,7 +136,7 @@ export function watchQueries<Types extends Record<string, unknown>>(
     return { busy, waiting: running.size - busy };
   }
 
-  const lookMs = Math.min(deadlineMs, connectMs, awayConnectMs) * lookShare;
+  const lookMs = Math.min(deadlineMs, connectMs, awayMs) * lookShare;
   const timer = setInterval(look, lookMs);
   timer.unref();
 
