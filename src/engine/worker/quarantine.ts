@@ -10,17 +10,24 @@ import { listenTo, type WorkerState } from './state.ts';
 
 /**
  * The batch whose next item may run alone now, or will when the others have ended. Null where no
- * item is to run alone, or its model takes no call now.
+ * item is to run alone, or its model takes no call now. One that is marked goes first: it would be
+ * charged with the crash of another, although nobody has asked about it.
  */
 export function nextInQuarantine(state: WorkerState): HeldBatch | null {
+  let next: HeldBatch | null = null;
   for (const batch of state.batches.values()) {
     const [item] = batch.ready;
     if (!item || batch.abort.signal.aborted || !runsAlone(item)) continue;
     const gate = item.gate();
-    if (gate.isOpen()) return oneWaits(state) ? null : batch;
-    listenTo(state, gate);
+    const isOpen = gate.isOpen();
+    if (!isOpen) listenTo(state, gate);
+    if (item.chunk.sentTo >= item.chunk.first) {
+      next = isOpen ? batch : null;
+      break;
+    }
+    if (isOpen) next ??= batch;
   }
-  return null;
+  return next === null || oneWaits(state) ? null : next;
 }
 
 /** Nothing else would be charged with a crash. */

@@ -393,6 +393,19 @@ export function createWorld(
     beginFailure: () => settle(() => false),
   };
 
+  /** True where the crash of this worker would be charged to another item that is to run alone. */
+  function chargedBeside(chunk: StoredChunk): boolean {
+    return [...batches.values()].some((batch) =>
+      batch.chunks.some(
+        (other) =>
+          other !== chunk &&
+          other.holder === lease &&
+          other.crashes >= aloneFromCrashes &&
+          openOf(batch, other).some((index) => index <= other.sentTo),
+      ),
+    );
+  }
+
   function sent(text: string, { signal }: Parameters<Model['send']>[1]): Promise<ModelAnswer> {
     const [key = '', index = ''] = text.split('/');
     const batch = batches.get(BigInt(key)) as StoredBatch;
@@ -404,6 +417,7 @@ export function createWorld(
     if (free() <= 0) broken.add('sent without a place');
     const alone = chunk.crashes >= aloneFromCrashes;
     if (alone && calls.length + unstored.size + marking > 0) broken.add('not alone');
+    if (alone && chargedBeside(chunk)) broken.add('marked beside a lonely item');
     if (calls.some((call) => call.alone)) broken.add('sent beside a lonely item');
     count(sends, text);
     if (sends.get(text) === 1) count(reasons, text);
